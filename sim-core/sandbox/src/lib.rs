@@ -1,1 +1,35 @@
-//! Module.
+//! Runs untrusted native x86-64 code in process, at native speed, after verifying it.
+//!
+//! ```text
+//!  &[u8] --decode--> DecodedImage --link--> LinkedImage --load--> Instance --call--> u64
+//!          (ELF)                (imports)              (place, verify in place, seal)
+//! ```
+//!
+//! Each arrow is the only constructor of the type to its right. An `Instance` owns 4 GiB of
+//! address space in which its code may read, write and jump; whatever the code does ends as a
+//! returned value or as a `GraftFault`, never as damage to the process that hosts it.
+//!
+//! * `image` decodes a relocatable object and lays it out; it holds no unsafe code.
+//! * `verify` decides whether final bytes are safe to run; it is the only thing trusted to, and
+//!   shares no code with the rewriter that produced them.
+//! * `exec` maps, seals, enters and stops verified code; all unsafe code of the project is there.
+//!
+//! The layout of a sandbox and the forms that the verifier accepts are those of the crate
+//! `vino-abi`.
+//!
+//! # What is not defended
+//!
+//! Speculative execution, other side channels, and the memory bandwidth that a graft uses. A
+//! process that runs grafts should install its signal handlers with `SA_ONSTACK`; handlers found
+//! without it when a thread first enters a graft are given it.
+#![deny(missing_docs)]
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+compile_error!(
+    "vino-sandbox verifies x86-64 machine code and contains it with Linux memory protection, \
+     signals and the %gs base; an unverified fallback for other targets would be no sandbox"
+);
+
+mod exec;
+mod image;
+mod verify;

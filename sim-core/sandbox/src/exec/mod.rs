@@ -1,0 +1,1 @@
+//! Maps, seals, enters and stops verified code.

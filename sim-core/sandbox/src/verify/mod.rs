@@ -1,0 +1,1 @@
+//! Decides whether the final bytes of a text segment are safe to run.
