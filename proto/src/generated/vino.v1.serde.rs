@@ -1128,6 +1128,12 @@ impl serde::Serialize for Event {
                 event::Kind::RunFinished(v) => {
                     struct_ser.serialize_field("run_finished", v)?;
                 }
+                event::Kind::PagesWritten(v) => {
+                    struct_ser.serialize_field("pages_written", v)?;
+                }
+                event::Kind::MemoryExhausted(v) => {
+                    struct_ser.serialize_field("memory_exhausted", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -1156,6 +1162,10 @@ impl<'de> serde::Deserialize<'de> for Event {
             "swapExhausted",
             "run_finished",
             "runFinished",
+            "pages_written",
+            "pagesWritten",
+            "memory_exhausted",
+            "memoryExhausted",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1169,6 +1179,8 @@ impl<'de> serde::Deserialize<'de> for Event {
             GraftRemoved,
             SwapExhausted,
             RunFinished,
+            PagesWritten,
+            MemoryExhausted,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1199,6 +1211,8 @@ impl<'de> serde::Deserialize<'de> for Event {
                             "graftRemoved" | "graft_removed" => Ok(GeneratedField::GraftRemoved),
                             "swapExhausted" | "swap_exhausted" => Ok(GeneratedField::SwapExhausted),
                             "runFinished" | "run_finished" => Ok(GeneratedField::RunFinished),
+                            "pagesWritten" | "pages_written" => Ok(GeneratedField::PagesWritten),
+                            "memoryExhausted" | "memory_exhausted" => Ok(GeneratedField::MemoryExhausted),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1284,6 +1298,20 @@ impl<'de> serde::Deserialize<'de> for Event {
                                 return Err(serde::de::Error::duplicate_field("runFinished"));
                             }
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::RunFinished)
+;
+                        }
+                        GeneratedField::PagesWritten => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pagesWritten"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::PagesWritten)
+;
+                        }
+                        GeneratedField::MemoryExhausted => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("memoryExhausted"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::MemoryExhausted)
 ;
                         }
                     }
@@ -1677,6 +1705,8 @@ impl serde::Serialize for EventKind {
             Self::GraftRemoved => "EVENT_KIND_GRAFT_REMOVED",
             Self::SwapExhausted => "EVENT_KIND_SWAP_EXHAUSTED",
             Self::RunFinished => "EVENT_KIND_RUN_FINISHED",
+            Self::PagesWritten => "EVENT_KIND_PAGES_WRITTEN",
+            Self::MemoryExhausted => "EVENT_KIND_MEMORY_EXHAUSTED",
         };
         serializer.serialize_str(variant)
     }
@@ -1697,6 +1727,8 @@ impl<'de> serde::Deserialize<'de> for EventKind {
             "EVENT_KIND_GRAFT_REMOVED",
             "EVENT_KIND_SWAP_EXHAUSTED",
             "EVENT_KIND_RUN_FINISHED",
+            "EVENT_KIND_PAGES_WRITTEN",
+            "EVENT_KIND_MEMORY_EXHAUSTED",
         ];
 
         struct GeneratedVisitor;
@@ -1746,6 +1778,8 @@ impl<'de> serde::Deserialize<'de> for EventKind {
                     "EVENT_KIND_GRAFT_REMOVED" => Ok(EventKind::GraftRemoved),
                     "EVENT_KIND_SWAP_EXHAUSTED" => Ok(EventKind::SwapExhausted),
                     "EVENT_KIND_RUN_FINISHED" => Ok(EventKind::RunFinished),
+                    "EVENT_KIND_PAGES_WRITTEN" => Ok(EventKind::PagesWritten),
+                    "EVENT_KIND_MEMORY_EXHAUSTED" => Ok(EventKind::MemoryExhausted),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -1761,6 +1795,9 @@ impl serde::Serialize for Evicted {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
+        if true {
+            len += 1;
+        }
         if true {
             len += 1;
         }
@@ -1808,6 +1845,9 @@ impl serde::Serialize for Evicted {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("txn", ToString::to_string(&self.txn).as_str())?;
         }
+        if true {
+            struct_ser.serialize_field("modified", &self.modified)?;
+        }
         struct_ser.end()
     }
 }
@@ -1825,6 +1865,7 @@ impl<'de> serde::Deserialize<'de> for Evicted {
             "proposedPage",
             "outcome",
             "txn",
+            "modified",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1835,6 +1876,7 @@ impl<'de> serde::Deserialize<'de> for Evicted {
             ProposedPage,
             Outcome,
             Txn,
+            Modified,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1862,6 +1904,7 @@ impl<'de> serde::Deserialize<'de> for Evicted {
                             "proposedPage" | "proposed_page" => Ok(GeneratedField::ProposedPage),
                             "outcome" => Ok(GeneratedField::Outcome),
                             "txn" => Ok(GeneratedField::Txn),
+                            "modified" => Ok(GeneratedField::Modified),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1887,6 +1930,7 @@ impl<'de> serde::Deserialize<'de> for Evicted {
                 let mut proposed_page__ = None;
                 let mut outcome__ = None;
                 let mut txn__ = None;
+                let mut modified__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Reference => {
@@ -1933,6 +1977,12 @@ impl<'de> serde::Deserialize<'de> for Evicted {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Modified => {
+                            if modified__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("modified"));
+                            }
+                            modified__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Evicted {
@@ -1942,6 +1992,7 @@ impl<'de> serde::Deserialize<'de> for Evicted {
                     proposed_page: proposed_page__.unwrap_or_default(),
                     outcome: outcome__.unwrap_or_default(),
                     txn: txn__.unwrap_or_default(),
+                    modified: modified__.unwrap_or_default(),
                 })
             }
         }
@@ -1960,6 +2011,7 @@ impl serde::Serialize for EvictionOutcome {
             Self::Accepted => "EVICTION_OUTCOME_ACCEPTED",
             Self::Override => "EVICTION_OUTCOME_OVERRIDE",
             Self::NotFound => "EVICTION_OUTCOME_NOT_FOUND",
+            Self::SwapFull => "EVICTION_OUTCOME_SWAP_FULL",
         };
         serializer.serialize_str(variant)
     }
@@ -1976,6 +2028,7 @@ impl<'de> serde::Deserialize<'de> for EvictionOutcome {
             "EVICTION_OUTCOME_ACCEPTED",
             "EVICTION_OUTCOME_OVERRIDE",
             "EVICTION_OUTCOME_NOT_FOUND",
+            "EVICTION_OUTCOME_SWAP_FULL",
         ];
 
         struct GeneratedVisitor;
@@ -2021,6 +2074,7 @@ impl<'de> serde::Deserialize<'de> for EvictionOutcome {
                     "EVICTION_OUTCOME_ACCEPTED" => Ok(EvictionOutcome::Accepted),
                     "EVICTION_OUTCOME_OVERRIDE" => Ok(EvictionOutcome::Override),
                     "EVICTION_OUTCOME_NOT_FOUND" => Ok(EvictionOutcome::NotFound),
+                    "EVICTION_OUTCOME_SWAP_FULL" => Ok(EvictionOutcome::SwapFull),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -3173,7 +3227,7 @@ impl serde::Serialize for GraftAttached {
             struct_ser.serialize_field("process", &self.process)?;
         }
         if true {
-            struct_ser.serialize_field("base", &self.base)?;
+            struct_ser.serialize_field("object_digest", &self.object_digest)?;
         }
         struct_ser.end()
     }
@@ -3188,7 +3242,8 @@ impl<'de> serde::Deserialize<'de> for GraftAttached {
             "graft",
             "point",
             "process",
-            "base",
+            "object_digest",
+            "objectDigest",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3196,7 +3251,7 @@ impl<'de> serde::Deserialize<'de> for GraftAttached {
             Graft,
             Point,
             Process,
-            Base,
+            ObjectDigest,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3221,7 +3276,7 @@ impl<'de> serde::Deserialize<'de> for GraftAttached {
                             "graft" => Ok(GeneratedField::Graft),
                             "point" => Ok(GeneratedField::Point),
                             "process" => Ok(GeneratedField::Process),
-                            "base" => Ok(GeneratedField::Base),
+                            "objectDigest" | "object_digest" => Ok(GeneratedField::ObjectDigest),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3244,7 +3299,7 @@ impl<'de> serde::Deserialize<'de> for GraftAttached {
                 let mut graft__ = None;
                 let mut point__ = None;
                 let mut process__ = None;
-                let mut base__ = None;
+                let mut object_digest__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Graft => {
@@ -3265,11 +3320,11 @@ impl<'de> serde::Deserialize<'de> for GraftAttached {
                             }
                             process__ = Some(map_.next_value()?);
                         }
-                        GeneratedField::Base => {
-                            if base__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("base"));
+                        GeneratedField::ObjectDigest => {
+                            if object_digest__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("objectDigest"));
                             }
-                            base__ = Some(map_.next_value()?);
+                            object_digest__ = Some(map_.next_value()?);
                         }
                     }
                 }
@@ -3277,11 +3332,185 @@ impl<'de> serde::Deserialize<'de> for GraftAttached {
                     graft: graft__.unwrap_or_default(),
                     point: point__.unwrap_or_default(),
                     process: process__.unwrap_or_default(),
-                    base: base__.unwrap_or_default(),
+                    object_digest: object_digest__.unwrap_or_default(),
                 })
             }
         }
         deserializer.deserialize_struct("vino.v1.GraftAttached", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for GraftLimits {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("vino.v1.GraftLimits", len)?;
+        if let Some(v) = self.stack_bytes.as_ref() {
+            struct_ser.serialize_field("stack_bytes", v)?;
+        }
+        if let Some(v) = self.heap_bytes_max.as_ref() {
+            struct_ser.serialize_field("heap_bytes_max", v)?;
+        }
+        if let Some(v) = self.host_calls_max.as_ref() {
+            struct_ser.serialize_field("host_calls_max", v)?;
+        }
+        if let Some(v) = self.undo_records_max.as_ref() {
+            struct_ser.serialize_field("undo_records_max", v)?;
+        }
+        if let Some(v) = self.wired_pages_max.as_ref() {
+            struct_ser.serialize_field("wired_pages_max", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for GraftLimits {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "stack_bytes",
+            "stackBytes",
+            "heap_bytes_max",
+            "heapBytesMax",
+            "host_calls_max",
+            "hostCallsMax",
+            "undo_records_max",
+            "undoRecordsMax",
+            "wired_pages_max",
+            "wiredPagesMax",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            StackBytes,
+            HeapBytesMax,
+            HostCallsMax,
+            UndoRecordsMax,
+            WiredPagesMax,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "stackBytes" | "stack_bytes" => Ok(GeneratedField::StackBytes),
+                            "heapBytesMax" | "heap_bytes_max" => Ok(GeneratedField::HeapBytesMax),
+                            "hostCallsMax" | "host_calls_max" => Ok(GeneratedField::HostCallsMax),
+                            "undoRecordsMax" | "undo_records_max" => Ok(GeneratedField::UndoRecordsMax),
+                            "wiredPagesMax" | "wired_pages_max" => Ok(GeneratedField::WiredPagesMax),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = GraftLimits;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct vino.v1.GraftLimits")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<GraftLimits, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut stack_bytes__ = None;
+                let mut heap_bytes_max__ = None;
+                let mut host_calls_max__ = None;
+                let mut undo_records_max__ = None;
+                let mut wired_pages_max__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::StackBytes => {
+                            if stack_bytes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("stackBytes"));
+                            }
+                            stack_bytes__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::HeapBytesMax => {
+                            if heap_bytes_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("heapBytesMax"));
+                            }
+                            heap_bytes_max__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::HostCallsMax => {
+                            if host_calls_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("hostCallsMax"));
+                            }
+                            host_calls_max__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::UndoRecordsMax => {
+                            if undo_records_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("undoRecordsMax"));
+                            }
+                            undo_records_max__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::WiredPagesMax => {
+                            if wired_pages_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("wiredPagesMax"));
+                            }
+                            wired_pages_max__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(GraftLimits {
+                    stack_bytes: stack_bytes__,
+                    heap_bytes_max: heap_bytes_max__,
+                    host_calls_max: host_calls_max__,
+                    undo_records_max: undo_records_max__,
+                    wired_pages_max: wired_pages_max__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("vino.v1.GraftLimits", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for GraftRejection {
@@ -3658,6 +3887,9 @@ impl serde::Serialize for GraftRemoved {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.GraftRemoved", len)?;
         if true {
             struct_ser.serialize_field("graft", &self.graft)?;
@@ -3673,6 +3905,11 @@ impl serde::Serialize for GraftRemoved {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("txn", ToString::to_string(&self.txn).as_str())?;
         }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("reference", ToString::to_string(&self.reference).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -3687,6 +3924,7 @@ impl<'de> serde::Deserialize<'de> for GraftRemoved {
             "point",
             "reason",
             "txn",
+            "reference",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3695,6 +3933,7 @@ impl<'de> serde::Deserialize<'de> for GraftRemoved {
             Point,
             Reason,
             Txn,
+            Reference,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3720,6 +3959,7 @@ impl<'de> serde::Deserialize<'de> for GraftRemoved {
                             "point" => Ok(GeneratedField::Point),
                             "reason" => Ok(GeneratedField::Reason),
                             "txn" => Ok(GeneratedField::Txn),
+                            "reference" => Ok(GeneratedField::Reference),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3743,6 +3983,7 @@ impl<'de> serde::Deserialize<'de> for GraftRemoved {
                 let mut point__ = None;
                 let mut reason__ = None;
                 let mut txn__ = None;
+                let mut reference__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Graft => {
@@ -3771,6 +4012,14 @@ impl<'de> serde::Deserialize<'de> for GraftRemoved {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Reference => {
+                            if reference__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reference"));
+                            }
+                            reference__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(GraftRemoved {
@@ -3778,6 +4027,7 @@ impl<'de> serde::Deserialize<'de> for GraftRemoved {
                     point: point__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
                     txn: txn__.unwrap_or_default(),
+                    reference: reference__.unwrap_or_default(),
                 })
             }
         }
@@ -4343,6 +4593,15 @@ impl serde::Serialize for KernelConfig {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.KernelConfig", len)?;
         if true {
             struct_ser.serialize_field("frames", &self.frames)?;
@@ -4380,6 +4639,15 @@ impl serde::Serialize for KernelConfig {
         if let Some(v) = self.quantum_references.as_ref() {
             struct_ser.serialize_field("quantum_references", v)?;
         }
+        if let Some(v) = self.graft_limits.as_ref() {
+            struct_ser.serialize_field("graft_limits", v)?;
+        }
+        if true {
+            struct_ser.serialize_field("modified_on_first_touch", &self.modified_on_first_touch)?;
+        }
+        if true {
+            struct_ser.serialize_field("end_run_on_swap_exhausted", &self.end_run_on_swap_exhausted)?;
+        }
         struct_ser.end()
     }
 }
@@ -4406,6 +4674,12 @@ impl<'de> serde::Deserialize<'de> for KernelConfig {
             "graftDeadlineUs",
             "quantum_references",
             "quantumReferences",
+            "graft_limits",
+            "graftLimits",
+            "modified_on_first_touch",
+            "modifiedOnFirstTouch",
+            "end_run_on_swap_exhausted",
+            "endRunOnSwapExhausted",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -4420,6 +4694,9 @@ impl<'de> serde::Deserialize<'de> for KernelConfig {
             AcceptWithoutReadProtection,
             GraftDeadlineUs,
             QuantumReferences,
+            GraftLimits,
+            ModifiedOnFirstTouch,
+            EndRunOnSwapExhausted,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4451,6 +4728,9 @@ impl<'de> serde::Deserialize<'de> for KernelConfig {
                             "acceptWithoutReadProtection" | "accept_without_read_protection" => Ok(GeneratedField::AcceptWithoutReadProtection),
                             "graftDeadlineUs" | "graft_deadline_us" => Ok(GeneratedField::GraftDeadlineUs),
                             "quantumReferences" | "quantum_references" => Ok(GeneratedField::QuantumReferences),
+                            "graftLimits" | "graft_limits" => Ok(GeneratedField::GraftLimits),
+                            "modifiedOnFirstTouch" | "modified_on_first_touch" => Ok(GeneratedField::ModifiedOnFirstTouch),
+                            "endRunOnSwapExhausted" | "end_run_on_swap_exhausted" => Ok(GeneratedField::EndRunOnSwapExhausted),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4480,6 +4760,9 @@ impl<'de> serde::Deserialize<'de> for KernelConfig {
                 let mut accept_without_read_protection__ = None;
                 let mut graft_deadline_us__ = None;
                 let mut quantum_references__ = None;
+                let mut graft_limits__ = None;
+                let mut modified_on_first_touch__ = None;
+                let mut end_run_on_swap_exhausted__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Frames => {
@@ -4556,6 +4839,24 @@ impl<'de> serde::Deserialize<'de> for KernelConfig {
                                 map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
                             ;
                         }
+                        GeneratedField::GraftLimits => {
+                            if graft_limits__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("graftLimits"));
+                            }
+                            graft_limits__ = map_.next_value()?;
+                        }
+                        GeneratedField::ModifiedOnFirstTouch => {
+                            if modified_on_first_touch__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("modifiedOnFirstTouch"));
+                            }
+                            modified_on_first_touch__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::EndRunOnSwapExhausted => {
+                            if end_run_on_swap_exhausted__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("endRunOnSwapExhausted"));
+                            }
+                            end_run_on_swap_exhausted__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(KernelConfig {
@@ -4569,6 +4870,9 @@ impl<'de> serde::Deserialize<'de> for KernelConfig {
                     accept_without_read_protection: accept_without_read_protection__.unwrap_or_default(),
                     graft_deadline_us: graft_deadline_us__,
                     quantum_references: quantum_references__,
+                    graft_limits: graft_limits__,
+                    modified_on_first_touch: modified_on_first_touch__.unwrap_or_default(),
+                    end_run_on_swap_exhausted: end_run_on_swap_exhausted__.unwrap_or_default(),
                 })
             }
         }
@@ -6337,6 +6641,273 @@ impl<'de> serde::Deserialize<'de> for LogLevel {
         deserializer.deserialize_any(GeneratedVisitor)
     }
 }
+impl serde::Serialize for MemoryExhausted {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("vino.v1.MemoryExhausted", len)?;
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("reference", ToString::to_string(&self.reference).as_str())?;
+        }
+        if true {
+            struct_ser.serialize_field("process", &self.process)?;
+        }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("page", ToString::to_string(&self.page).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for MemoryExhausted {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "reference",
+            "process",
+            "page",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Reference,
+            Process,
+            Page,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "reference" => Ok(GeneratedField::Reference),
+                            "process" => Ok(GeneratedField::Process),
+                            "page" => Ok(GeneratedField::Page),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = MemoryExhausted;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct vino.v1.MemoryExhausted")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<MemoryExhausted, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut reference__ = None;
+                let mut process__ = None;
+                let mut page__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Reference => {
+                            if reference__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reference"));
+                            }
+                            reference__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Process => {
+                            if process__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("process"));
+                            }
+                            process__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Page => {
+                            if page__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("page"));
+                            }
+                            page__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(MemoryExhausted {
+                    reference: reference__.unwrap_or_default(),
+                    process: process__.unwrap_or_default(),
+                    page: page__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("vino.v1.MemoryExhausted", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for PagesWritten {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("vino.v1.PagesWritten", len)?;
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("reference", ToString::to_string(&self.reference).as_str())?;
+        }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("first_slot", ToString::to_string(&self.first_slot).as_str())?;
+        }
+        if true {
+            struct_ser.serialize_field("pages", &self.pages)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for PagesWritten {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "reference",
+            "first_slot",
+            "firstSlot",
+            "pages",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Reference,
+            FirstSlot,
+            Pages,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "reference" => Ok(GeneratedField::Reference),
+                            "firstSlot" | "first_slot" => Ok(GeneratedField::FirstSlot),
+                            "pages" => Ok(GeneratedField::Pages),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = PagesWritten;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct vino.v1.PagesWritten")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<PagesWritten, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut reference__ = None;
+                let mut first_slot__ = None;
+                let mut pages__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Reference => {
+                            if reference__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reference"));
+                            }
+                            reference__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::FirstSlot => {
+                            if first_slot__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("firstSlot"));
+                            }
+                            first_slot__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Pages => {
+                            if pages__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pages"));
+                            }
+                            pages__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(PagesWritten {
+                    reference: reference__.unwrap_or_default(),
+                    first_slot: first_slot__.unwrap_or_default(),
+                    pages: pages__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("vino.v1.PagesWritten", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Point {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -7921,6 +8492,12 @@ impl serde::Serialize for RunFinished {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.RunFinished", len)?;
         if true {
             #[allow(clippy::needless_borrow)]
@@ -7965,6 +8542,16 @@ impl serde::Serialize for RunFinished {
         if true {
             struct_ser.serialize_field("state_digest", &self.state_digest)?;
         }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("failed_faults", ToString::to_string(&self.failed_faults).as_str())?;
+        }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("pages_written", ToString::to_string(&self.pages_written).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -7986,6 +8573,10 @@ impl<'de> serde::Deserialize<'de> for RunFinished {
             "notFound",
             "state_digest",
             "stateDigest",
+            "failed_faults",
+            "failedFaults",
+            "pages_written",
+            "pagesWritten",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7999,6 +8590,8 @@ impl<'de> serde::Deserialize<'de> for RunFinished {
             Aborts,
             NotFound,
             StateDigest,
+            FailedFaults,
+            PagesWritten,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -8029,6 +8622,8 @@ impl<'de> serde::Deserialize<'de> for RunFinished {
                             "aborts" => Ok(GeneratedField::Aborts),
                             "notFound" | "not_found" => Ok(GeneratedField::NotFound),
                             "stateDigest" | "state_digest" => Ok(GeneratedField::StateDigest),
+                            "failedFaults" | "failed_faults" => Ok(GeneratedField::FailedFaults),
+                            "pagesWritten" | "pages_written" => Ok(GeneratedField::PagesWritten),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -8057,6 +8652,8 @@ impl<'de> serde::Deserialize<'de> for RunFinished {
                 let mut aborts__ = None;
                 let mut not_found__ = None;
                 let mut state_digest__ = None;
+                let mut failed_faults__ = None;
+                let mut pages_written__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::References => {
@@ -8129,6 +8726,22 @@ impl<'de> serde::Deserialize<'de> for RunFinished {
                             }
                             state_digest__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::FailedFaults => {
+                            if failed_faults__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failedFaults"));
+                            }
+                            failed_faults__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::PagesWritten => {
+                            if pages_written__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pagesWritten"));
+                            }
+                            pages_written__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(RunFinished {
@@ -8141,6 +8754,8 @@ impl<'de> serde::Deserialize<'de> for RunFinished {
                     aborts: aborts__.unwrap_or_default(),
                     not_found: not_found__.unwrap_or_default(),
                     state_digest: state_digest__.unwrap_or_default(),
+                    failed_faults: failed_faults__.unwrap_or_default(),
+                    pages_written: pages_written__.unwrap_or_default(),
                 })
             }
         }
@@ -8633,6 +9248,9 @@ impl serde::Serialize for RunStarted {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.RunStarted", len)?;
         if true {
             struct_ser.serialize_field("frames", &self.frames)?;
@@ -8646,6 +9264,9 @@ impl serde::Serialize for RunStarted {
             #[allow(clippy::needless_borrow)]
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("seed", ToString::to_string(&self.seed).as_str())?;
+        }
+        if true {
+            struct_ser.serialize_field("processes", &self.processes)?;
         }
         struct_ser.end()
     }
@@ -8661,6 +9282,7 @@ impl<'de> serde::Deserialize<'de> for RunStarted {
             "references_total",
             "referencesTotal",
             "seed",
+            "processes",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -8668,6 +9290,7 @@ impl<'de> serde::Deserialize<'de> for RunStarted {
             Frames,
             ReferencesTotal,
             Seed,
+            Processes,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -8692,6 +9315,7 @@ impl<'de> serde::Deserialize<'de> for RunStarted {
                             "frames" => Ok(GeneratedField::Frames),
                             "referencesTotal" | "references_total" => Ok(GeneratedField::ReferencesTotal),
                             "seed" => Ok(GeneratedField::Seed),
+                            "processes" => Ok(GeneratedField::Processes),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -8714,6 +9338,7 @@ impl<'de> serde::Deserialize<'de> for RunStarted {
                 let mut frames__ = None;
                 let mut references_total__ = None;
                 let mut seed__ = None;
+                let mut processes__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Frames => {
@@ -8740,12 +9365,21 @@ impl<'de> serde::Deserialize<'de> for RunStarted {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Processes => {
+                            if processes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("processes"));
+                            }
+                            processes__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(RunStarted {
                     frames: frames__.unwrap_or_default(),
                     references_total: references_total__.unwrap_or_default(),
                     seed: seed__.unwrap_or_default(),
+                    processes: processes__.unwrap_or_default(),
                 })
             }
         }
@@ -8888,6 +9522,12 @@ impl serde::Serialize for RunSummary {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.RunSummary", len)?;
         if true {
             #[allow(clippy::needless_borrow)]
@@ -8953,6 +9593,16 @@ impl serde::Serialize for RunSummary {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("log_bytes", ToString::to_string(&self.log_bytes).as_str())?;
         }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("failed_faults", ToString::to_string(&self.failed_faults).as_str())?;
+        }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("pages_written", ToString::to_string(&self.pages_written).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -8983,6 +9633,10 @@ impl<'de> serde::Deserialize<'de> for RunSummary {
             "elapsedUs",
             "log_bytes",
             "logBytes",
+            "failed_faults",
+            "failedFaults",
+            "pages_written",
+            "pagesWritten",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9001,6 +9655,8 @@ impl<'de> serde::Deserialize<'de> for RunSummary {
             NsPerInvocation,
             ElapsedUs,
             LogBytes,
+            FailedFaults,
+            PagesWritten,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9036,6 +9692,8 @@ impl<'de> serde::Deserialize<'de> for RunSummary {
                             "nsPerInvocation" | "ns_per_invocation" => Ok(GeneratedField::NsPerInvocation),
                             "elapsedUs" | "elapsed_us" => Ok(GeneratedField::ElapsedUs),
                             "logBytes" | "log_bytes" => Ok(GeneratedField::LogBytes),
+                            "failedFaults" | "failed_faults" => Ok(GeneratedField::FailedFaults),
+                            "pagesWritten" | "pages_written" => Ok(GeneratedField::PagesWritten),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9069,6 +9727,8 @@ impl<'de> serde::Deserialize<'de> for RunSummary {
                 let mut ns_per_invocation__ = None;
                 let mut elapsed_us__ = None;
                 let mut log_bytes__ = None;
+                let mut failed_faults__ = None;
+                let mut pages_written__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::References => {
@@ -9179,6 +9839,22 @@ impl<'de> serde::Deserialize<'de> for RunSummary {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::FailedFaults => {
+                            if failed_faults__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failedFaults"));
+                            }
+                            failed_faults__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::PagesWritten => {
+                            if pages_written__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pagesWritten"));
+                            }
+                            pages_written__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(RunSummary {
@@ -9196,6 +9872,8 @@ impl<'de> serde::Deserialize<'de> for RunSummary {
                     ns_per_invocation: ns_per_invocation__.unwrap_or_default(),
                     elapsed_us: elapsed_us__.unwrap_or_default(),
                     log_bytes: log_bytes__.unwrap_or_default(),
+                    failed_faults: failed_faults__.unwrap_or_default(),
+                    pages_written: pages_written__.unwrap_or_default(),
                 })
             }
         }
@@ -9951,6 +10629,9 @@ impl serde::Serialize for TxnAborted {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.TxnAborted", len)?;
         if true {
             #[allow(clippy::needless_borrow)]
@@ -9975,6 +10656,11 @@ impl serde::Serialize for TxnAborted {
         if true {
             struct_ser.serialize_field("state_restored", &self.state_restored)?;
         }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("reference", ToString::to_string(&self.reference).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -9994,6 +10680,7 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
             "undoRecords",
             "state_restored",
             "stateRestored",
+            "reference",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -10005,6 +10692,7 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
             Fault,
             UndoRecords,
             StateRestored,
+            Reference,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -10033,6 +10721,7 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                             "fault" => Ok(GeneratedField::Fault),
                             "undoRecords" | "undo_records" => Ok(GeneratedField::UndoRecords),
                             "stateRestored" | "state_restored" => Ok(GeneratedField::StateRestored),
+                            "reference" => Ok(GeneratedField::Reference),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -10059,6 +10748,7 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                 let mut fault__ = None;
                 let mut undo_records__ = None;
                 let mut state_restored__ = None;
+                let mut reference__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Txn => {
@@ -10107,6 +10797,14 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                             }
                             state_restored__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Reference => {
+                            if reference__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reference"));
+                            }
+                            reference__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(TxnAborted {
@@ -10117,6 +10815,7 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                     fault: fault__.unwrap_or_default(),
                     undo_records: undo_records__.unwrap_or_default(),
                     state_restored: state_restored__.unwrap_or_default(),
+                    reference: reference__.unwrap_or_default(),
                 })
             }
         }
@@ -10972,5 +11671,117 @@ impl<'de> serde::Deserialize<'de> for Workload {
             }
         }
         deserializer.deserialize_struct("vino.v1.Workload", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for WrittenPage {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("vino.v1.WrittenPage", len)?;
+        if true {
+            struct_ser.serialize_field("process", &self.process)?;
+        }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("page", ToString::to_string(&self.page).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for WrittenPage {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "process",
+            "page",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Process,
+            Page,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "process" => Ok(GeneratedField::Process),
+                            "page" => Ok(GeneratedField::Page),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = WrittenPage;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct vino.v1.WrittenPage")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<WrittenPage, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut process__ = None;
+                let mut page__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Process => {
+                            if process__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("process"));
+                            }
+                            process__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Page => {
+                            if page__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("page"));
+                            }
+                            page__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(WrittenPage {
+                    process: process__.unwrap_or_default(),
+                    page: page__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("vino.v1.WrittenPage", FIELDS, GeneratedVisitor)
     }
 }
