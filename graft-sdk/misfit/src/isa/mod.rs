@@ -1,0 +1,276 @@
+//! What each instruction that misfit knows does, by AT&T mnemonic.
+//!
+//! The list is closed. It answers three questions: is the instruction one that compilers emit and
+//! that can be made safe; is its memory operand read or written; which registers and flags does it
+//! use, for [`crate::liveness`]. The last answer errs towards "used".
+
+mod integer;
+mod refused;
+mod vector;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::diagnostic::Refusal;
+use crate::operand::{Operand, OperandKind, number};
+use crate::register::{Register, RegisterSet};
+use crate::source::Prefix;
+
+pub(crate) use refused::unknown;
+
+/// How an instruction is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Computes, loads or stores through its operands only.
+    Plain,
+    /// `lea`: an address that is not accessed.
+    Address,
+    /// A no-operation whose operand, if any, is not accessed.
+    Nop,
+    /// A hint about an address that is not accessed.
+    Prefetch,
+    Jump,
+    /// A conditional jump.
+    Branch,
+    Call,
+    Return,
+    Push,
+    Pop,
+    Leave,
+    /// `movs`, `stos` and so on: memory at `%rsi` and `%rdi`.
+    Text(TextOperation),
+    /// `ud2`, `int3`: execution ends here.
+    Trap,
+    /// `cld`: the direction flag is always clear.
+    ClearDirection,
+}
+
+/// The string instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextOperation {
+    Move,
+    Store,
+    Compare,
+    Scan,
+}
+
+/// What happens to the last operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// No operand is written.
+    Read,
+    /// The last operand is written and its old value does not matter.
+    Write,
+    /// The last operand is read and written.
+    ReadWrite,
+    /// Every operand is read and written (`xchg`, `xadd`).
+    Exchange,
+    /// The last two operands are written (`mulx`).
+    WriteTwo,
+}
+
+/// What happens to the arithmetic flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flags {
+    /// None changes.
+    Keep,
+    /// Some may change, some may stay.
+    Change,
+    /// All are overwritten.
+    Set,
+}
+
+/// What an instruction does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effect {
+    pub(crate) kind: Kind,
+    pub(crate) access: Access,
+    pub(crate) flags: Flags,
+    pub(crate) reads_flags: bool,
+    /// Registers used without being named.
+    pub(crate) uses: RegisterSet,
+    /// Registers overwritten without being named.
+    pub(crate) defines: RegisterSet,
+}
+
+impl Effect {
+    const fn new(kind: Kind, access: Access, flags: Flags) -> Effect {
+        Effect {
+            kind,
+            access,
+            flags,
+            reads_flags: false,
+            uses: RegisterSet::EMPTY,
+            defines: RegisterSet::EMPTY,
+        }
+    }
+
+    const fn plain(access: Access, flags: Flags) -> Effect {
+        Effect::new(Kind::Plain, access, flags)
+    }
+
+    const fn reading_flags(mut self) -> Effect {
+        self.reads_flags = true;
+        self
+    }
+
+    const fn using(mut self, uses: RegisterSet) -> Effect {
+        self.uses = uses;
+        self
+    }
+
+    const fn defining(mut self, defines: RegisterSet) -> Effect {
+        self.defines = defines;
+        self
+    }
+}
+
+type Table = HashMap<String, Effect>;
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table = Table::new();
+        vector::fill(&mut table);
+        integer::fill(&mut table);
+        table
+    })
+}
+
+/// Looks up what an instruction does, or says why it cannot be made safe.
+pub(crate) fn effect(
+    mnemonic: &str,
+    prefix: Prefix,
+    operands: &[Operand<'_>],
+) -> Result<Effect, Refusal> {
+    refused::registers(operands)?;
+    let effect = if let Some(effect) = text_operation(mnemonic, operands) {
+        effect
+    } else {
+        let known = table()
+            .get(mnemonic)
+            .ok_or_else(|| refused::refusal(mnemonic))?;
+        refine(*known, mnemonic, operands)
+    };
+    refused::form(mnemonic, &effect, operands)?;
+    match (prefix, effect.kind) {
+        (Prefix::None, _) | (_, Kind::Text(_)) => {}
+        (Prefix::Lock, Kind::Plain) if operands.iter().any(|o| o.memory().is_some()) => {}
+        // `rep ret` is how compilers once pleased a branch predictor.
+        (Prefix::Rep, Kind::Return | Kind::Nop) => {}
+        _ => {
+            return Err(Refusal::new(
+                format!("prefix {}on {mnemonic}", prefix.text()),
+                "remove the prefix",
+            ));
+        }
+    }
+    Ok(effect)
+}
+
+/// Adjusts what the table says to the operands at hand.
+fn refine(mut effect: Effect, mnemonic: &str, operands: &[Operand<'_>]) -> Effect {
+    if mnemonic.starts_with("imul") {
+        match operands.len() {
+            1 => {}
+            2 => {
+                effect = Effect::plain(Access::ReadWrite, Flags::Set);
+            }
+            _ => effect = Effect::plain(Access::Write, Flags::Set),
+        }
+    }
+    // A shift by a count of zero keeps the flags; only a constant is known not to be zero.
+    let is_shift = matches!(mnemonic.get(..3), Some("shl" | "shr" | "sal" | "sar"));
+    if is_shift && effect.flags == Flags::Set && operands.len() > 1 {
+        let count = operands[0].immediate().and_then(number).unwrap_or(0);
+        if count & 0x1f == 0 || mnemonic.starts_with("shld") || mnemonic.starts_with("shrd") {
+            effect.flags = Flags::Change;
+        }
+    }
+    // `xor %eax,%eax` does not use `%eax`.
+    let is_zeroing = matches!(mnemonic.get(..3), Some("xor" | "sub"));
+    if is_zeroing
+        && effect.access == Access::ReadWrite
+        && let [a, b] = operands
+        && a.register().is_some_and(|a| Some(a) == b.register())
+    {
+        effect.access = Access::Write;
+    }
+    effect
+}
+
+/// Recognises string instructions, which share names with vector and widening moves.
+fn text_operation(mnemonic: &str, operands: &[Operand<'_>]) -> Option<Effect> {
+    let operation = match mnemonic {
+        "movsb" | "movsw" | "movsl" | "movsq" | "movsd" => TextOperation::Move,
+        "stosb" | "stosw" | "stosl" | "stosq" | "stosd" => TextOperation::Store,
+        "cmpsb" | "cmpsw" | "cmpsl" | "cmpsq" | "cmpsd" => TextOperation::Compare,
+        "scasb" | "scasw" | "scasl" | "scasq" | "scasd" => TextOperation::Scan,
+        _ => return None,
+    };
+    let is_implied = |operand: &Operand<'_>| match operand.kind {
+        OperandKind::Memory(memory) => {
+            let base = memory.base.and_then(Register::general);
+            memory.displacement.is_empty() && matches!(base, Some(6 | 7))
+        }
+        OperandKind::Register(register) => register.general() == Some(0),
+        OperandKind::Immediate(_) => false,
+    };
+    if !operands.iter().all(is_implied) || operands.len() == 1 {
+        return None;
+    }
+    let flags = match operation {
+        TextOperation::Move | TextOperation::Store => Flags::Keep,
+        // A zero count keeps them.
+        TextOperation::Compare | TextOperation::Scan => Flags::Change,
+    };
+    // `%rax`, `%rcx`, `%rsi`, `%rdi`: more than each of them uses, which only costs precision.
+    let uses = RegisterSet::of(&[0, 1, 6, 7]);
+    Some(Effect::new(Kind::Text(operation), Access::Read, flags).using(uses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, Flags, Kind, TextOperation, effect};
+    use crate::operand::Operand;
+    use crate::source::Prefix;
+
+    fn of(mnemonic: &str, operands: &[&str]) -> super::Effect {
+        let operands: Vec<_> = operands
+            .iter()
+            .map(|text| Operand::parse(text).expect("parses"))
+            .collect();
+        effect(mnemonic, Prefix::None, &operands).expect("known")
+    }
+
+    #[test]
+    fn names_shared_with_string_instructions_are_told_apart() {
+        assert_eq!(of("movsd", &["(%rdi)", "%xmm0"]).kind, Kind::Plain);
+        assert_eq!(of("movsd", &[]).kind, Kind::Text(TextOperation::Move));
+        assert_eq!(
+            of("movsl", &["(%rsi)", "%es:(%rdi)"]).kind,
+            Kind::Text(TextOperation::Move)
+        );
+        assert_eq!(
+            of("stosq", &["%rax", "%es:(%rdi)"]).kind,
+            Kind::Text(TextOperation::Store)
+        );
+        assert_eq!(of("cmpsd", &["$1", "%xmm1", "%xmm0"]).kind, Kind::Plain);
+    }
+
+    #[test]
+    fn flags_survive_a_shift_by_an_unknown_count() {
+        assert_eq!(of("shll", &["%cl", "%eax"]).flags, Flags::Change);
+        assert_eq!(of("shll", &["$3", "%eax"]).flags, Flags::Set);
+        assert_eq!(of("shll", &["%eax"]).flags, Flags::Set);
+        assert_eq!(of("incl", &["%eax"]).flags, Flags::Change);
+    }
+
+    #[test]
+    fn multiplication_has_three_shapes() {
+        assert!(of("imulq", &["%rsi"]).uses.contains(0));
+        assert_eq!(of("imulq", &["%rsi", "%rax"]).access, Access::ReadWrite);
+        assert_eq!(of("imulq", &["$3", "%rsi", "%rax"]).access, Access::Write);
+        assert_eq!(of("xorl", &["%eax", "%eax"]).access, Access::Write);
+    }
+}

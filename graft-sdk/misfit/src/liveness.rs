@@ -1,0 +1,259 @@
+//! Which registers and flags matter after each instruction.
+//!
+//! Instrumentation needs scratch registers and clobbers flags; compilers leave both dead nearly
+//! everywhere that matters, and this analysis proves it or makes misfit take another way. It is the
+//! textbook backward data-flow over the instructions of the whole file. It errs towards "live".
+//! Nothing here matters for safety: a wrong answer breaks the graft, never the sandbox.
+
+use crate::isa::{Access, Flags, Kind};
+use crate::labels::Labels;
+use crate::operand::OperandKind;
+use crate::register::{R11, RSP, Register, RegisterSet, Width};
+use crate::source::{Instruction, Program};
+
+/// The most backward passes; loops nested deeper than this make everything count as live.
+const PASSES_MAX: usize = 64;
+
+/// What a tail call or an unknown jump may need.
+const LEAVING: RegisterSet = RegisterSet::ARGUMENTS.union(RegisterSet::PRESERVED);
+
+/// Where control goes after an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Jump(usize),
+    Branch(usize),
+    /// A conditional jump out of the file.
+    BranchOut,
+    /// A tail call out of the file.
+    Out,
+    /// A jump to any label whose address is taken, or out of the file.
+    Anywhere,
+    Return,
+    Stop,
+}
+
+/// The sets of live registers.
+#[derive(Debug)]
+pub(crate) struct Liveness {
+    flows: Vec<Flow>,
+    out: Vec<RegisterSet>,
+}
+
+impl Liveness {
+    pub(crate) fn analyse(program: &Program<'_>, labels: &Labels<'_>) -> Liveness {
+        let instructions = &program.instructions;
+        let count = instructions.len();
+        let flows: Vec<Flow> = instructions
+            .iter()
+            .enumerate()
+            .map(|(at, i)| flow(i, at, labels))
+            .collect();
+        let effects: Vec<_> = instructions.iter().map(uses_and_definitions).collect();
+        let taken = labels.taken_places();
+        // One more than there are instructions: what follows the last one.
+        let mut live_in = vec![RegisterSet::EMPTY; count + 1];
+        let mut out = vec![RegisterSet::EMPTY; count];
+        for _ in 0..PASSES_MAX {
+            let anywhere = taken
+                .iter()
+                .fold(LEAVING, |all, place| all.union(live_in[*place]));
+            let mut changed = false;
+            for at in (0..count).rev() {
+                let after = match flows[at] {
+                    Flow::Next => live_in[at + 1],
+                    Flow::Jump(target) => live_in[target],
+                    Flow::Branch(target) => live_in[at + 1].union(live_in[target]),
+                    Flow::BranchOut => live_in[at + 1].union(LEAVING),
+                    Flow::Out => LEAVING,
+                    Flow::Anywhere => anywhere,
+                    Flow::Return => RegisterSet::RESULTS.union(RegisterSet::PRESERVED),
+                    Flow::Stop => RegisterSet::EMPTY,
+                };
+                let (uses, definitions) = effects[at];
+                let before = after.minus(definitions).union(uses);
+                changed |= before != live_in[at];
+                live_in[at] = before;
+                out[at] = after;
+            }
+            if !changed {
+                return Liveness { flows, out };
+            }
+        }
+        out.fill(RegisterSet::ALL);
+        Liveness { flows, out }
+    }
+
+    /// Whether a later instruction may read flags as this one leaves them.
+    pub(crate) fn flags_live_after(&self, instruction: usize) -> bool {
+        self.out[instruction].intersects(RegisterSet::FLAGS)
+    }
+
+    /// A register whose value does not matter after this instruction; `%r11` if possible.
+    pub(crate) fn dead_after(&self, instruction: usize) -> Option<u8> {
+        self.dead_after_except(instruction, &[])
+    }
+
+    /// Like [`Liveness::dead_after`], but none of `excepted`.
+    pub(crate) fn dead_after_except(&self, instruction: usize, excepted: &[u8]) -> Option<u8> {
+        let live = self.out[instruction].union(RegisterSet::of(&[RSP]));
+        let candidates = std::iter::once(R11).chain((0..16).rev());
+        let mut dead = candidates.filter(|number| !live.contains(*number));
+        dead.find(|number| !excepted.contains(number))
+    }
+
+    /// Whether a value in `%r11` is expected to survive this instruction.
+    pub(crate) fn scratch_live_after(&self, instruction: usize) -> bool {
+        self.out[instruction].contains(R11)
+    }
+
+    /// Whether the code that starts at an instruction may return to its caller.
+    pub(crate) fn may_return(&self, start: usize) -> bool {
+        let mut seen = vec![false; self.flows.len()];
+        let mut work = vec![start];
+        while let Some(at) = work.pop() {
+            let Some(flow) = self.flows.get(at) else {
+                return true;
+            };
+            if std::mem::replace(&mut seen[at], true) {
+                continue;
+            }
+            match *flow {
+                Flow::Next => work.push(at + 1),
+                Flow::Jump(target) => work.push(target),
+                Flow::Branch(target) => work.extend([at + 1, target]),
+                Flow::Return | Flow::Out | Flow::BranchOut | Flow::Anywhere => return true,
+                Flow::Stop => {}
+            }
+        }
+        false
+    }
+}
+
+fn flow(instruction: &Instruction<'_>, at: usize, labels: &Labels<'_>) -> Flow {
+    let place = || {
+        instruction
+            .direct_target()
+            .and_then(|target| labels.place(target, at))
+    };
+    match instruction.effect.kind {
+        Kind::Jump if instruction.indirect => Flow::Anywhere,
+        Kind::Jump => place().map_or(Flow::Out, Flow::Jump),
+        Kind::Branch => place().map_or(Flow::BranchOut, Flow::Branch),
+        Kind::Return => Flow::Return,
+        Kind::Trap => Flow::Stop,
+        _ => Flow::Next,
+    }
+}
+
+/// The registers an instruction may write, whole or in part, through its operands.
+pub(crate) fn written(instruction: &Instruction<'_>) -> RegisterSet {
+    let operands = instruction.operands.iter().rev();
+    let count = match instruction.effect.access {
+        Access::Read => 0,
+        Access::Write | Access::ReadWrite => 1,
+        Access::WriteTwo => 2,
+        Access::Exchange => instruction.operands.len(),
+    };
+    let registers = operands
+        .take(count)
+        .filter_map(|operand| operand.register());
+    registers.fold(RegisterSet::EMPTY, |all, register| {
+        all.union(single(register))
+    })
+}
+
+/// The registers an instruction reads, and those whose old value it ends.
+pub(crate) fn uses_and_definitions(instruction: &Instruction<'_>) -> (RegisterSet, RegisterSet) {
+    let effect = &instruction.effect;
+    let mut uses = effect.uses;
+    let mut definitions = effect.defines;
+    let count = instruction.operands.len();
+    for (at, operand) in instruction.operands.iter().enumerate() {
+        match operand.kind {
+            OperandKind::Immediate(_) => {}
+            OperandKind::Memory(memory) => {
+                for part in [memory.base, memory.index].into_iter().flatten() {
+                    uses = uses.union(single(part));
+                }
+            }
+            OperandKind::Register(register) => {
+                let written = match effect.access {
+                    Access::Read => false,
+                    Access::Write | Access::ReadWrite => at + 1 == count,
+                    Access::WriteTwo => at + 2 >= count,
+                    Access::Exchange => true,
+                };
+                let read = !written || !matches!(effect.access, Access::Write | Access::WriteTwo);
+                if read {
+                    uses = uses.union(single(register));
+                }
+                let whole = matches!(register, Register::General(_, Width::Quad | Width::Double));
+                if written && whole {
+                    definitions = definitions.union(single(register));
+                }
+            }
+        }
+    }
+    if effect.reads_flags {
+        uses = uses.union(RegisterSet::FLAGS);
+    }
+    if effect.flags == Flags::Set {
+        definitions = definitions.union(RegisterSet::FLAGS);
+    }
+    if effect.kind == Kind::Call {
+        uses = uses.union(RegisterSet::ARGUMENTS);
+        definitions = RegisterSet::ALL.minus(RegisterSet::PRESERVED);
+    }
+    (uses, definitions)
+}
+
+fn single(register: Register) -> RegisterSet {
+    register
+        .general()
+        .map_or(RegisterSet::EMPTY, |number| RegisterSet::of(&[number]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Liveness;
+    use crate::diagnostic::Diagnostics;
+    use crate::labels::Labels;
+    use crate::source::parse;
+
+    fn analyse(text: &str) -> Liveness {
+        let mut problems = Diagnostics::default();
+        let program = parse(text, &mut problems);
+        let liveness = Liveness::analyse(&program, &Labels::collect(&program));
+        problems.finish(liveness).expect("the text is understood")
+    }
+
+    #[test]
+    fn flags_live_across_a_move_until_their_branch() {
+        let live = analyse("cmpl $1, %edi\nmovl $2, %eax\nje .L1\naddl $1, %eax\n.L1:\nret\n");
+        let flags: Vec<_> = (0..5).map(|at| live.flags_live_after(at)).collect();
+        assert_eq!(flags, [true, true, false, false, false]);
+    }
+
+    #[test]
+    fn values_stay_live_around_a_loop() {
+        let live = analyse("movl $9, %r11d\n.L1:\naddl %r11d, %eax\ndecl %edi\njne .L1\nret\n");
+        assert!(live.scratch_live_after(3 - 1));
+        assert!(live.scratch_live_after(3));
+        assert!(!live.scratch_live_after(4));
+    }
+
+    #[test]
+    fn a_jump_table_reaches_every_label_whose_address_is_taken() {
+        let live = analyse("jmp *%rax\n.L1:\nmovl %r11d, %eax\nret\n.data\n.quad .L1\n");
+        assert!(live.scratch_live_after(0));
+        assert_ne!(live.dead_after(0), Some(crate::register::R11));
+    }
+
+    #[test]
+    fn a_function_that_only_traps_does_not_return() {
+        let live = analyse("call f\nret\nf:\ntestl %edi, %edi\nje .L1\n.L1:\nud2\n");
+        assert!(!live.may_return(2));
+        assert!(live.may_return(0));
+    }
+}
