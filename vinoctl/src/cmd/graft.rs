@@ -1,0 +1,185 @@
+//! `graft build|verify|load|list|get|unload`.
+
+use serde::Serialize;
+use sim_core::graft::inspect_graft;
+use vino_client::GraftUpload;
+
+use super::{read_file, suggest};
+use crate::args::{BuildArgs, Globals, GraftVerb, LoadArgs, VerifyArgs};
+use crate::failure::Failure;
+use crate::output::{Column, Output, Printable, grouped, number, text};
+use crate::render::rejection::Refused;
+use crate::{remote, toolchain};
+
+pub(super) async fn execute(
+    verb: GraftVerb,
+    globals: &Globals,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    match verb {
+        GraftVerb::Build(args) => build(&args, globals, output).await,
+        GraftVerb::Verify(args) => verify(&args, output),
+        GraftVerb::Load(args) => load(args, globals, output).await,
+        GraftVerb::List(args) => {
+            let client = remote::connect(globals).await?;
+            output.list(&client.grafts(args.kernel.as_deref()).await?)
+        }
+        GraftVerb::Get(args) => {
+            let client = remote::connect(globals).await?;
+            let kernel = remote::kernel_name(&client, args.kernel.kernel).await?;
+            output.item(&client.graft(&kernel, &args.graft).await?)
+        }
+        GraftVerb::Unload(args) => {
+            let client = remote::connect(globals).await?;
+            let kernel = remote::kernel_name(&client, args.kernel.kernel).await?;
+            output.item(&client.unload_graft(&kernel, &args.graft).await?)
+        }
+    }
+}
+
+/// What `graft build` prints.
+#[derive(Debug, Serialize)]
+struct BuiltObject {
+    object: String,
+    size_bytes: u64,
+    compiler: Option<String>,
+    protections: String,
+}
+
+impl Printable for BuiltObject {
+    const COLUMNS: &'static [Column] = &[
+        text("OBJECT"),
+        number("BYTES"),
+        text("COMPILER"),
+        text("PROTECTIONS"),
+    ];
+
+    fn name(&self) -> String {
+        self.object.clone()
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.object.clone(),
+            grouped(self.size_bytes),
+            self.compiler.clone().unwrap_or_else(|| "none".to_string()),
+            self.protections.clone(),
+        ]
+    }
+}
+
+async fn build(args: &BuildArgs, globals: &Globals, output: &mut Output) -> Result<(), Failure> {
+    let protections = toolchain::parse_protections(&args.protect)?;
+    let path = globals.file().cloned();
+    let path = path.unwrap_or_else(|| toolchain::default_object(&args.source));
+    let built = toolchain::build(&toolchain::Recipe {
+        source: &args.source,
+        compiler: args.compiler.as_deref(),
+        compiler_flags: &args.compiler_flags,
+        protections: &protections,
+        temps_beside: args.save_temps.then_some(&path),
+    })
+    .await?;
+    toolchain::write_file(&path, &built.object)?;
+    let object = path.display().to_string();
+    output.item(&BuiltObject {
+        object: object.clone(),
+        size_bytes: built.object.len() as u64,
+        compiler: built.compiler,
+        protections: args.protect.clone(),
+    })?;
+    suggest(output, &format!("vinoctl graft verify {object}"));
+    Ok(())
+}
+
+/// What `graft verify` prints of an accepted object.
+#[derive(Debug, Serialize)]
+struct Verified {
+    object: String,
+    accepted: bool,
+    points: Vec<&'static str>,
+    calls: Vec<&'static str>,
+    text_bytes: u64,
+    read_protection_demanded: bool,
+}
+
+impl Printable for Verified {
+    const COLUMNS: &'static [Column] = &[
+        text("OBJECT"),
+        text("VERDICT"),
+        text("POINTS"),
+        text("CALLS"),
+        number("TEXT BYTES"),
+    ];
+
+    fn name(&self) -> String {
+        self.object.clone()
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.object.clone(),
+            "accepted".to_string(),
+            self.points.join(","),
+            if self.calls.is_empty() {
+                "-".to_string()
+            } else {
+                self.calls.join(",")
+            },
+            grouped(self.text_bytes),
+        ]
+    }
+}
+
+fn verify(args: &VerifyArgs, output: &mut Output) -> Result<(), Failure> {
+    let object = read_file(&args.object)?;
+    let name = args.object.display().to_string();
+    let read_protection = !args.without_read_protection;
+    match inspect_graft(&object, args.point.as_deref(), read_protection) {
+        Ok(report) => {
+            let points: Vec<&str> = report.points.iter().map(|point| point.name()).collect();
+            let next = format!("vinoctl graft load {} {name}", points.join(" "));
+            output.item(&Verified {
+                object: name,
+                accepted: true,
+                points,
+                calls: report.imports,
+                text_bytes: report.text_bytes,
+                read_protection_demanded: read_protection,
+            })?;
+            suggest(output, &next);
+            Ok(())
+        }
+        Err(rejected) => Err(Refused::here(name, &rejected).print(output)),
+    }
+}
+
+async fn load(args: LoadArgs, globals: &Globals, output: &mut Output) -> Result<(), Failure> {
+    let object = read_file(&args.object)?;
+    let name = args.object.display().to_string();
+    let client = remote::connect(globals).await?;
+    let stem = args
+        .object
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
+    let upload = GraftUpload {
+        kernel: remote::kernel_name(&client, args.kernel.kernel).await?,
+        process: args.process.unwrap_or_default(),
+        point: args.point,
+        name: args.name.or(stem).unwrap_or_default(),
+    };
+    let graft = match client.load_graft(upload, &object).await {
+        Ok(graft) => graft,
+        Err(error) => {
+            let rejection = error.rejection();
+            let failure = Failure::from(error);
+            return Err(match rejection {
+                Some(rejection) => Refused::by_daemon(name, rejection).print(output),
+                None => failure,
+            });
+        }
+    };
+    output.item(&graft)?;
+    suggest(output, "vinoctl run submit --watch --trace TRACE");
+    Ok(())
+}
