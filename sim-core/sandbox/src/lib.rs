@@ -30,6 +30,13 @@ compile_error!(
      signals and the %gs base; an unverified fallback for other targets would be no sandbox"
 );
 
-mod exec;
 mod image;
 mod verify;
+
+pub use image::{
+    DecodeError, DecodedImage, EntryOffset, Limits, LinkError, LinkedImage, RelocationProblem,
+    SectionProblem, Segment, SegmentKind, SymbolProblem, SymbolTable,
+};
+pub use verify::{
+    Diagnosis, Policy, Rejection, Rule, Text, VIOLATIONS_MAX, VerifiedText, Violation, verify,
+};

@@ -1,1 +1,54 @@
-//! Maps, seals, enters and stops verified code.
+//! Maps, seals, enters and stops verified code; the only unsafe code of the project.
+//!
+//! ```text
+//!  engine    handlers, watchdog, facts about the processor: once per process
+//!    thread    signal stack, thread block, watch slots: once per thread
+//!  arena     the address space of all sandboxes
+//!    memory    what is mapped in one sandbox, and the host's access to it
+//!    gates     the trusted code inside
+//!  instance  an image in its sandbox
+//!    call      one invocation: entry (assembly), host functions, signals, fault
+//! ```
+//!
+//! # Invariants
+//!
+//! * Only bytes that the verifier accepted, in place and no longer writable, become executable.
+//! * No page is ever writable and executable.
+//! * A sandbox holds no address of the host, not even in its gates.
+//! * The thread block's `current` is null whenever code of the host runs, so a signal that
+//!   interrupts the host is never taken for a graft's.
+//! * What an invocation needs in order to end lives in its activation, not in the thread.
+#![expect(
+    unsafe_code,
+    reason = "the only module that maps, enters and stops graft code"
+)]
+
+mod address;
+mod arena;
+mod call;
+mod config;
+mod engine;
+mod entry;
+mod error;
+mod fault;
+mod gates;
+mod host;
+mod instance;
+mod memory;
+mod shared;
+mod signals;
+mod sys;
+mod thread;
+mod watchdog;
+
+pub use address::{BadSlice, GraftSlice, SandboxAddr};
+pub use config::{
+    ConfigError, DEADLINE_MAX, HEAP_BYTES_MAX, InstanceConfig, STACK_BYTES_MAX, STACK_BYTES_MIN,
+};
+pub use engine::Engine;
+pub use error::{EngineError, ExecError, LoadError};
+pub use fault::{FaultKind, GraftFault, Registers};
+pub use host::{GraftMemory, Host, HostAbort, NoHost};
+pub use instance::{Entry, Instance};
+pub use shared::SharedRegion;
+pub use watchdog::NESTING_MAX;

@@ -1,0 +1,91 @@
+//! Why the host could not make or run a sandbox: never the graft's fault.
+
+use std::io;
+
+use super::config::ConfigError;
+use crate::verify::Rejection;
+
+/// The process cannot run grafts at all.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A signal handler could not be installed.
+    #[error("cannot install the handler of signal {signal}")]
+    Handler {
+        /// The signal.
+        signal: i32,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Every real-time signal already has a handler.
+    #[error("no real-time signal is free to end grafts at their deadline; free one of 34..=64")]
+    NoFreeSignal,
+    /// The watchdog thread did not start.
+    #[error("cannot start the watchdog thread")]
+    Watchdog {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The processor checks returns against a shadow stack, which leaving a graft would break.
+    #[error(
+        "the shadow stack is on, and ending a graft early would break it; turn it off with \
+             GLIBC_TUNABLES=glibc.cpu.x86_shstk=off"
+    )]
+    ShadowStack,
+}
+
+/// The system refused memory that a sandbox needs.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// Address space for more sandboxes could not be reserved.
+    #[error(
+        "cannot reserve {bytes} bytes of address space; raise the limit on virtual memory \
+             (ulimit -v)"
+    )]
+    AddressSpace {
+        /// How much was asked for.
+        bytes: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The process holds as many sandboxes as its address space can.
+    #[error("the process already has {max} sandboxes; drop one first")]
+    TooManySandboxes {
+        /// How many there may be.
+        max: usize,
+    },
+    /// Pages of a sandbox could not be mapped or protected.
+    #[error(
+        "cannot map the {area} of a sandbox ({bytes} bytes); if many sandboxes are alive, \
+             raise vm.max_map_count"
+    )]
+    Map {
+        /// Which part of the sandbox.
+        area: &'static str,
+        /// How long it is.
+        bytes: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A shared region could not be made.
+    #[error("cannot make a shared region of {bytes} bytes")]
+    SharedRegion {
+        /// How long it was to be.
+        bytes: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// An image could not be made into an instance.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The code breaks the rules of the sandbox.
+    #[error("the verifier rejected the image")]
+    Rejected(Rejection),
+    /// The configuration asks for what no sandbox can have.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The system refused memory.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+}

@@ -1,0 +1,272 @@
+//! The system calls of the executor, each with its result checked.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+/// What code may do with a range of pages; never write and execute at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protection {
+    Read,
+    ReadWrite,
+    ReadExecute,
+}
+
+impl Protection {
+    const fn flags(self) -> libc::c_int {
+        match self {
+            Self::Read => libc::PROT_READ,
+            Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+            Self::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
+        }
+    }
+}
+
+const RESERVE_FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
+fn checked(address: *mut libc::c_void) -> io::Result<usize> {
+    if address == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(address.expose_provenance())
+}
+
+fn at(address: usize) -> *mut libc::c_void {
+    ptr::with_exposed_provenance_mut(address)
+}
+
+/// Reserves inaccessible address space at exactly `address`, if all of it is free.
+pub(super) fn reserve_at(address: usize, bytes: usize) -> io::Result<()> {
+    let flags = RESERVE_FLAGS | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: MAP_FIXED_NOREPLACE never touches an existing mapping.
+    let got = unsafe { libc::mmap(at(address), bytes, libc::PROT_NONE, flags, -1, 0) };
+    let got = checked(got)?;
+    if got == address {
+        return Ok(());
+    }
+    // A kernel older than 4.17 takes the address as a hint.
+    release(got, bytes)?;
+    Err(io::Error::from_raw_os_error(libc::EEXIST))
+}
+
+/// Reserves inaccessible address space wherever the system has room.
+pub(super) fn reserve(bytes: usize) -> io::Result<usize> {
+    // SAFETY: without MAP_FIXED the system picks unused address space.
+    let got = unsafe { libc::mmap(at(0), bytes, libc::PROT_NONE, RESERVE_FLAGS, -1, 0) };
+    checked(got)
+}
+
+/// Gives back address space that `reserve` or `map` returned and nothing uses any more.
+pub(super) fn release(address: usize, bytes: usize) -> io::Result<()> {
+    // SAFETY: the callers in this module tree own the range and hold no pointer into it.
+    let status = unsafe { libc::munmap(at(address), bytes) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Drops whatever is mapped in a reserved range and makes the range inaccessible again.
+///
+/// # Safety
+///
+/// The caller owns the range and nothing holds a reference into it.
+pub(super) unsafe fn scrub(address: usize, bytes: usize) -> io::Result<()> {
+    let flags = RESERVE_FLAGS | libc::MAP_FIXED;
+    // SAFETY: the range is the caller's, by this function's contract.
+    let got = unsafe { libc::mmap(at(address), bytes, libc::PROT_NONE, flags, -1, 0) };
+    checked(got).map(|_| ())
+}
+
+/// Changes what code may do with a range of pages.
+///
+/// # Safety
+///
+/// The caller owns the range, and no reference contradicts the new protection.
+pub(super) unsafe fn protect(
+    address: usize,
+    bytes: usize,
+    protection: Protection,
+) -> io::Result<()> {
+    // SAFETY: the range is the caller's, by this function's contract.
+    let status = unsafe { libc::mprotect(at(address), bytes, protection.flags()) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Makes a range of pages inaccessible.
+///
+/// # Safety
+///
+/// The caller owns the range and nothing holds a reference into it.
+pub(super) unsafe fn forbid(address: usize, bytes: usize) -> io::Result<()> {
+    // SAFETY: the range is the caller's, by this function's contract.
+    let status = unsafe { libc::mprotect(at(address), bytes, libc::PROT_NONE) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Maps anonymous memory that can be read and written.
+pub(super) fn map(bytes: usize) -> io::Result<usize> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let protection = Protection::ReadWrite.flags();
+    // SAFETY: without MAP_FIXED the system picks unused address space.
+    let got = unsafe { libc::mmap(at(0), bytes, protection, flags, -1, 0) };
+    checked(got)
+}
+
+/// Creates a nameless file of `bytes` zero bytes whose size never changes again.
+pub(super) fn memory_file(bytes: usize) -> io::Result<OwnedFd> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: the name is a C string and the flags are valid for memfd_create.
+    let raw = unsafe { libc::memfd_create(c"vino-shared-region".as_ptr(), flags) };
+    if raw < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `raw` is a new descriptor that nothing else owns.
+    let file = unsafe { OwnedFd::from_raw_fd(raw) };
+    let length =
+        libc::off_t::try_from(bytes).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))?;
+    // SAFETY: plain call on a descriptor we own.
+    let status = unsafe { libc::ftruncate(file.as_raw_fd(), length) };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // A file that cannot shrink cannot turn an access into SIGBUS.
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: plain call on a descriptor we own.
+    let status = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(file)
+}
+
+/// Maps a whole file, shared and writable, wherever the system has room.
+pub(super) fn map_file(file: BorrowedFd<'_>, bytes: usize) -> io::Result<usize> {
+    let protection = Protection::ReadWrite.flags();
+    // SAFETY: without MAP_FIXED the system picks unused address space.
+    let got = unsafe {
+        libc::mmap(
+            at(0),
+            bytes,
+            protection,
+            libc::MAP_SHARED,
+            file.as_raw_fd(),
+            0,
+        )
+    };
+    checked(got)
+}
+
+/// Maps a whole file, shared and read-only, over a range of reserved address space.
+///
+/// # Safety
+///
+/// The caller owns the range and nothing holds a reference into it.
+pub(super) unsafe fn map_file_read_only_at(
+    address: usize,
+    file: BorrowedFd<'_>,
+    bytes: usize,
+) -> io::Result<()> {
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+    // SAFETY: the range is the caller's, by this function's contract.
+    let got = unsafe {
+        libc::mmap(
+            at(address),
+            bytes,
+            libc::PROT_READ,
+            flags,
+            file.as_raw_fd(),
+            0,
+        )
+    };
+    checked(got).map(|_| ())
+}
+
+/// `membarrier` command: the calling process will use the expedited barrier.
+const MEMBARRIER_REGISTER: libc::c_int = 1 << 4;
+/// `membarrier` command: every running thread of this process passes a full barrier.
+const MEMBARRIER_EXPEDITED: libc::c_int = 1 << 3;
+
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: membarrier reads no memory of ours.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
+/// Registers the process for [`barrier_all_threads`]; false where the system has no such call.
+pub(super) fn register_barrier() -> bool {
+    membarrier(MEMBARRIER_REGISTER)
+}
+
+/// Makes every running thread of the process pass a full memory barrier.
+pub(super) fn barrier_all_threads() -> bool {
+    membarrier(MEMBARRIER_EXPEDITED)
+}
+
+/// Returns the identifier of the calling thread, as `tgkill` takes it.
+pub(super) fn thread_id() -> libc::pid_t {
+    // SAFETY: gettid has no preconditions.
+    unsafe { libc::gettid() }
+}
+
+/// Sends `signal` to one thread of this process.
+pub(super) fn signal_thread(thread: libc::pid_t, signal: libc::c_int) -> io::Result<()> {
+    // SAFETY: getpid has no preconditions.
+    let process = unsafe { libc::getpid() };
+    // SAFETY: tgkill reads no memory of ours; the signal's handler is installed by the engine.
+    let status = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// `arch_prctl` code that sets the `%gs` base.
+const ARCH_SET_GS: libc::c_int = 0x1001;
+/// `arch_prctl` code that reports whether a shadow stack is on.
+const ARCH_SHSTK_STATUS: libc::c_int = 0x5005;
+/// Bit of [`ARCH_SHSTK_STATUS`]: returns are compared with a shadow stack.
+const SHADOW_STACK_ON: u64 = 1;
+
+/// Sets the `%gs` base of the calling thread with a system call.
+pub(super) fn set_gs_base(base: u64) -> io::Result<()> {
+    // SAFETY: nothing on x86-64 Linux but this crate uses %gs in user mode.
+    let status = unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, base) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Returns whether the processor compares returns of this thread with a shadow stack.
+pub(super) fn shadow_stack_on() -> bool {
+    let mut status = 0_u64;
+    // SAFETY: the kernel writes one u64 through the pointer; old kernels fail with EINVAL.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_arch_prctl,
+            ARCH_SHSTK_STATUS,
+            ptr::from_mut(&mut status),
+        )
+    };
+    result == 0 && status & SHADOW_STACK_ON != 0
+}
+
+/// Bit of `AT_HWCAP2`: user mode may execute `wrgsbase`.
+const HWCAP2_FSGSBASE: u64 = 1 << 1;
+
+/// Returns whether user mode may execute `wrgsbase`.
+pub(super) fn has_fsgsbase() -> bool {
+    // SAFETY: getauxval has no preconditions.
+    unsafe { libc::getauxval(libc::AT_HWCAP2) & HWCAP2_FSGSBASE != 0 }
+}
