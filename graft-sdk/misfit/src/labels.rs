@@ -13,23 +13,50 @@ pub(crate) struct Labels<'a> {
     places: HashMap<&'a str, usize>,
     /// Numeric labels, in file order, and the instruction that follows each.
     numeric: Vec<(&'a str, usize)>,
+    /// Names that `.type` declares to be functions.
+    functions: HashSet<&'a str>,
+    /// The function each instruction belongs to, as an index into `gotos`.
+    owners: Vec<usize>,
+    /// For each function, the instructions that an indirect jump within it may reach.
+    gotos: Vec<Vec<usize>>,
     /// Names, and numbers of numeric labels, that something other than a direct branch refers to.
     taken: HashSet<&'a str>,
 }
 
 impl<'a> Labels<'a> {
     pub(crate) fn collect(program: &Program<'a>) -> Labels<'a> {
-        let mut labels = Labels::default();
+        // What stands before the first function belongs to a function without a name.
+        let mut labels = Labels {
+            gotos: vec![Vec::new()],
+            ..Labels::default()
+        };
+        let mut owners: HashMap<&str, usize> = HashMap::new();
+        let mut owner = 0;
         let mut next = 0;
         for statement in &program.statements {
             match &statement.kind {
                 StatementKind::Label(name) if statement.section == Section::Text => {
                     labels.define(name, next);
+                    if labels.functions.contains(name) {
+                        owner = *owners
+                            .entry(whole_function(name))
+                            .or_insert(labels.gotos.len());
+                        labels
+                            .gotos
+                            .resize(labels.gotos.len().max(owner + 1), Vec::new());
+                    }
                 }
                 StatementKind::Label(_) => {}
                 StatementKind::Assignment { value } => labels.take(value),
                 StatementKind::Directive { name, arguments } => match *name {
                     ".globl" | ".global" | ".weak" => labels.take(arguments),
+                    ".type" => {
+                        if let Some((name, kind)) = arguments.split_once(',')
+                            && kind.contains("function")
+                        {
+                            labels.functions.insert(name.trim());
+                        }
+                    }
                     ".set" | ".equ" => {
                         labels.take(arguments.split_once(',').map_or("", |(_, value)| value));
                     }
@@ -40,11 +67,22 @@ impl<'a> Labels<'a> {
                 },
                 StatementKind::Instruction(index) => {
                     labels.take_operands(&program.instructions[*index]);
+                    labels.owners.push(owner);
                     next = index + 1;
                 }
             }
         }
+        labels.sort_gotos();
         labels
+    }
+
+    fn sort_gotos(&mut self) {
+        let places = self.places_of(|name| self.is_taken(name) && !self.functions.contains(name));
+        for place in places {
+            if let Some(owner) = self.owners.get(place) {
+                self.gotos[*owner].push(place);
+            }
+        }
     }
 
     fn define(&mut self, name: &'a str, next: usize) {
@@ -97,18 +135,37 @@ impl<'a> Labels<'a> {
         found.map(|(_, next)| *next)
     }
 
-    /// The instructions that an indirect jump may reach.
-    pub(crate) fn taken_places(&self) -> Vec<usize> {
-        let named = self.places.iter().filter(|(name, _)| self.is_taken(name));
-        let numeric = self.numeric.iter().filter(|(name, _)| self.is_taken(name));
-        let mut places: Vec<usize> = named
-            .map(|(_, next)| *next)
-            .chain(numeric.map(|(_, next)| *next))
+    /// The first instructions of functions.
+    pub(crate) fn function_places(&self) -> Vec<usize> {
+        self.places_of(|name| self.functions.contains(name))
+    }
+
+    /// The function that an instruction belongs to, as an index into [`Labels::gotos`].
+    pub(crate) fn owner(&self, instruction: usize) -> usize {
+        self.owners[instruction]
+    }
+
+    /// For each function, the instructions that an indirect jump within it may reach.
+    pub(crate) fn gotos(&self) -> &[Vec<usize>] {
+        &self.gotos
+    }
+
+    fn places_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
+        let named = self.places.iter().map(|(name, next)| (*name, *next));
+        let all = named.chain(self.numeric.iter().copied());
+        let mut places: Vec<usize> = all
+            .filter(|(name, _)| wanted(name))
+            .map(|(_, next)| next)
             .collect();
         places.sort_unstable();
         places.dedup();
         places
     }
+}
+
+/// The name of the function that a part split off by gcc belongs to.
+fn whole_function(name: &str) -> &str {
+    name.split_once(".cold").map_or(name, |(whole, _)| whole)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@
 
 mod diagnostic;
 mod directive;
+mod frame;
 mod isa;
 mod labels;
 mod liveness;

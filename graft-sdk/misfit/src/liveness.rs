@@ -5,6 +5,7 @@
 //! textbook backward data-flow over the instructions of the whole file. It errs towards "live".
 //! Nothing here matters for safety: a wrong answer breaks the graft, never the sandbox.
 
+use crate::frame;
 use crate::isa::{Access, Flags, Kind};
 use crate::labels::Labels;
 use crate::operand::OperandKind;
@@ -27,7 +28,9 @@ enum Flow {
     BranchOut,
     /// A tail call out of the file.
     Out,
-    /// A jump to any label whose address is taken, or out of the file.
+    /// A jump to any label whose address is taken, in the same function.
+    Goto,
+    /// Such a jump, or a tail call through a pointer.
     Anywhere,
     Return,
     Stop,
@@ -44,20 +47,20 @@ impl Liveness {
     pub(crate) fn analyse(program: &Program<'_>, labels: &Labels<'_>) -> Liveness {
         let instructions = &program.instructions;
         let count = instructions.len();
-        let flows: Vec<Flow> = instructions
-            .iter()
-            .enumerate()
-            .map(|(at, i)| flow(i, at, labels))
-            .collect();
+        let framed = frame::certain_frames(program, labels);
+        let flow_at = |(at, instruction)| flow(instruction, at, labels, framed[at]);
+        let flows: Vec<Flow> = instructions.iter().enumerate().map(flow_at).collect();
         let effects: Vec<_> = instructions.iter().map(uses_and_definitions).collect();
-        let taken = labels.taken_places();
         // One more than there are instructions: what follows the last one.
         let mut live_in = vec![RegisterSet::EMPTY; count + 1];
         let mut out = vec![RegisterSet::EMPTY; count];
         for _ in 0..PASSES_MAX {
-            let anywhere = taken
-                .iter()
-                .fold(LEAVING, |all, place| all.union(live_in[*place]));
+            let reached = |places: &Vec<usize>| {
+                places
+                    .iter()
+                    .fold(RegisterSet::EMPTY, |all, at| all.union(live_in[*at]))
+            };
+            let gotos: Vec<RegisterSet> = labels.gotos().iter().map(reached).collect();
             let mut changed = false;
             for at in (0..count).rev() {
                 let after = match flows[at] {
@@ -66,7 +69,8 @@ impl Liveness {
                     Flow::Branch(target) => live_in[at + 1].union(live_in[target]),
                     Flow::BranchOut => live_in[at + 1].union(LEAVING),
                     Flow::Out => LEAVING,
-                    Flow::Anywhere => anywhere,
+                    Flow::Goto => gotos[labels.owner(at)],
+                    Flow::Anywhere => gotos[labels.owner(at)].union(LEAVING),
                     Flow::Return => RegisterSet::RESULTS.union(RegisterSet::PRESERVED),
                     Flow::Stop => RegisterSet::EMPTY,
                 };
@@ -108,7 +112,7 @@ impl Liveness {
     }
 
     /// Whether the code that starts at an instruction may return to its caller.
-    pub(crate) fn may_return(&self, start: usize) -> bool {
+    pub(crate) fn may_return(&self, labels: &Labels<'_>, start: usize) -> bool {
         let mut seen = vec![false; self.flows.len()];
         let mut work = vec![start];
         while let Some(at) = work.pop() {
@@ -122,6 +126,7 @@ impl Liveness {
                 Flow::Next => work.push(at + 1),
                 Flow::Jump(target) => work.push(target),
                 Flow::Branch(target) => work.extend([at + 1, target]),
+                Flow::Goto => work.extend(&labels.gotos()[labels.owner(at)]),
                 Flow::Return | Flow::Out | Flow::BranchOut | Flow::Anywhere => return true,
                 Flow::Stop => {}
             }
@@ -130,13 +135,14 @@ impl Liveness {
     }
 }
 
-fn flow(instruction: &Instruction<'_>, at: usize, labels: &Labels<'_>) -> Flow {
+fn flow(instruction: &Instruction<'_>, at: usize, labels: &Labels<'_>, framed: bool) -> Flow {
     let place = || {
         instruction
             .direct_target()
             .and_then(|target| labels.place(target, at))
     };
     match instruction.effect.kind {
+        Kind::Jump if instruction.indirect && framed => Flow::Goto,
         Kind::Jump if instruction.indirect => Flow::Anywhere,
         Kind::Jump => place().map_or(Flow::Out, Flow::Jump),
         Kind::Branch => place().map_or(Flow::BranchOut, Flow::Branch),
@@ -151,7 +157,7 @@ pub(crate) fn written(instruction: &Instruction<'_>) -> RegisterSet {
     let operands = instruction.operands.iter().rev();
     let count = match instruction.effect.access {
         Access::Read => 0,
-        Access::Write | Access::ReadWrite => 1,
+        Access::Write | Access::Clear | Access::ReadWrite => 1,
         Access::WriteTwo => 2,
         Access::Exchange => instruction.operands.len(),
     };
@@ -180,11 +186,15 @@ pub(crate) fn uses_and_definitions(instruction: &Instruction<'_>) -> (RegisterSe
             OperandKind::Register(register) => {
                 let written = match effect.access {
                     Access::Read => false,
-                    Access::Write | Access::ReadWrite => at + 1 == count,
+                    Access::Write | Access::Clear | Access::ReadWrite => at + 1 == count,
                     Access::WriteTwo => at + 2 >= count,
                     Access::Exchange => true,
                 };
-                let read = !written || !matches!(effect.access, Access::Write | Access::WriteTwo);
+                let read = match effect.access {
+                    Access::Clear => false,
+                    Access::Write | Access::WriteTwo => !written,
+                    Access::Read | Access::ReadWrite | Access::Exchange => true,
+                };
                 if read {
                     uses = uses.union(single(register));
                 }
@@ -252,8 +262,11 @@ mod tests {
 
     #[test]
     fn a_function_that_only_traps_does_not_return() {
-        let live = analyse("call f\nret\nf:\ntestl %edi, %edi\nje .L1\n.L1:\nud2\n");
-        assert!(!live.may_return(2));
-        assert!(live.may_return(0));
+        let text = "call f\nret\nf:\ntestl %edi, %edi\nje .L1\n.L1:\nud2\n";
+        let program = parse(text, &mut Diagnostics::default());
+        let labels = Labels::collect(&program);
+        let live = Liveness::analyse(&program, &labels);
+        assert!(!live.may_return(&labels, 2));
+        assert!(live.may_return(&labels, 0));
     }
 }

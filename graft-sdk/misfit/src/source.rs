@@ -190,6 +190,10 @@ impl<'a> Parser<'a, '_> {
         let (name, arguments) = split_word(text);
         directive::check(name, arguments, self.sections.current())?;
         self.sections.apply(name, arguments)?;
+        // Advice to linkers that only LLVM's assembler understands.
+        if matches!(name, ".addrsig" | ".addrsig_sym") {
+            return Ok(());
+        }
         self.push(text, StatementKind::Directive { name, arguments });
         Ok(())
     }
@@ -200,9 +204,10 @@ impl<'a> Parser<'a, '_> {
         let (mut mnemonic, mut arguments) = split_word(text);
         while let Some(kind) = prefix_kind(mnemonic)? {
             if let Some(kind) = kind
-                && prefix.replace(kind).is_some() {
-                    return Err(Refusal::new("two prefixes", "write one prefix"));
-                }
+                && prefix.replace(kind).is_some()
+            {
+                return Err(Refusal::new("two prefixes", "write one prefix"));
+            }
             text = arguments;
             (mnemonic, arguments) = split_word(text);
         }

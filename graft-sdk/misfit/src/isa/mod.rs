@@ -61,6 +61,8 @@ pub(crate) enum Access {
     Read,
     /// The last operand is written and its old value does not matter.
     Write,
+    /// The last operand is written and no operand's old value matters (`xor %eax,%eax`).
+    Clear,
     /// The last operand is read and written.
     ReadWrite,
     /// Every operand is read and written (`xchg`, `xadd`).
@@ -158,6 +160,8 @@ pub(crate) fn effect(
         (Prefix::Lock, Kind::Plain) if operands.iter().any(|o| o.memory().is_some()) => {}
         // `rep ret` is how compilers once pleased a branch predictor.
         (Prefix::Rep, Kind::Return | Kind::Nop) => {}
+        // `rep bsf` is `tzcnt`; gcc uses it where both give the same result.
+        (Prefix::Rep, Kind::Plain) if mnemonic.starts_with("bsf") => {}
         _ => {
             return Err(Refusal::new(
                 format!("prefix {}on {mnemonic}", prefix.text()),
@@ -194,7 +198,7 @@ fn refine(mut effect: Effect, mnemonic: &str, operands: &[Operand<'_>]) -> Effec
         && let [a, b] = operands
         && a.register().is_some_and(|a| Some(a) == b.register())
     {
-        effect.access = Access::Write;
+        effect.access = Access::Clear;
     }
     effect
 }
@@ -271,6 +275,6 @@ mod tests {
         assert!(of("imulq", &["%rsi"]).uses.contains(0));
         assert_eq!(of("imulq", &["%rsi", "%rax"]).access, Access::ReadWrite);
         assert_eq!(of("imulq", &["$3", "%rsi", "%rax"]).access, Access::Write);
-        assert_eq!(of("xorl", &["%eax", "%eax"]).access, Access::Write);
+        assert_eq!(of("xorl", &["%eax", "%eax"]).access, Access::Clear);
     }
 }

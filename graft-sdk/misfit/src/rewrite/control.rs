@@ -138,7 +138,7 @@ impl<'a> Rewriter<'_, 'a> {
         let Some(callee) = self.labels.place(symbol, at) else {
             return Ok(());
         };
-        if self.liveness.scratch_live_after(at) && self.liveness.may_return(callee) {
+        if self.liveness.scratch_live_after(at) && self.liveness.may_return(self.labels, callee) {
             return Err(Refusal::new(
                 "a value in %r11 must survive a call, but returns use %r11",
                 "compile with -fno-ipa-ra",

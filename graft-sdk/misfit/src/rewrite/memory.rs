@@ -49,7 +49,7 @@ impl<'a> Rewriter<'_, 'a> {
         match effect.access {
             Access::Exchange => self.options.reads || self.options.writes,
             Access::ReadWrite if is_last => self.options.reads || self.options.writes,
-            Access::Write | Access::WriteTwo if is_last => self.options.writes,
+            Access::Write | Access::Clear | Access::WriteTwo if is_last => self.options.writes,
             _ => self.options.reads,
         }
     }

@@ -9,6 +9,8 @@ mod memory;
 mod stack;
 mod text;
 
+pub(crate) use stack::writes_stack_pointer as writes_stack;
+
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 

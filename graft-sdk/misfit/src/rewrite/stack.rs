@@ -126,7 +126,7 @@ fn constant_adjustment(instruction: &Instruction<'_>) -> Option<u64> {
 }
 
 /// Whether an instruction writes `%rsp` through an operand.
-pub(super) fn writes_stack_pointer(instruction: &Instruction<'_>) -> bool {
+pub(crate) fn writes_stack_pointer(instruction: &Instruction<'_>) -> bool {
     let is_stack = |register: Option<Register>| register.is_some_and(Register::is_stack_pointer);
     let mut targets = instruction
         .operands
@@ -135,7 +135,7 @@ pub(super) fn writes_stack_pointer(instruction: &Instruction<'_>) -> bool {
         .map(|operand| operand.register());
     match instruction.effect.access {
         Access::Read => false,
-        Access::Write | Access::ReadWrite => targets.next().is_some_and(is_stack),
+        Access::Write | Access::Clear | Access::ReadWrite => targets.next().is_some_and(is_stack),
         Access::WriteTwo => targets.take(2).any(is_stack),
         Access::Exchange => targets.any(is_stack),
     }
