@@ -30,9 +30,16 @@ compile_error!(
      signals and the %gs base; an unverified fallback for other targets would be no sandbox"
 );
 
+mod exec;
 mod image;
 mod verify;
 
+pub use exec::{
+    BadSlice, ConfigError, DEADLINE_MAX, Engine, EngineError, Entry, ExecError, FaultKind,
+    GraftFault, GraftMemory, GraftSlice, HEAP_BYTES_MAX, Host, HostAbort, Instance, InstanceConfig,
+    LoadError, NESTING_MAX, NoHost, Registers, STACK_BYTES_MAX, STACK_BYTES_MIN, SandboxAddr,
+    SharedRegion,
+};
 pub use image::{
     DecodeError, DecodedImage, EntryOffset, Limits, LinkError, LinkedImage, RelocationProblem,
     SectionProblem, Segment, SegmentKind, SymbolProblem, SymbolTable,

@@ -329,10 +329,11 @@ fn map_image(
         offset: text.start,
         image: text.start..end,
         imports: image.imports(),
+        relocations: image.text_relocations(),
         entries: &entries,
         symbols: image.symbols(),
     };
-    verify::verify(candidate, policy).map_err(LoadError::Rejected)?;
+    verify::verify(&candidate, policy).map_err(LoadError::Rejected)?;
     memory.make_executable(text.start, bytes)?;
     Ok(text)
 }
