@@ -2,7 +2,7 @@
 use super::encode::{Context, tag};
 use super::kinds::{AbortReason, Counters, Event, EvictionOutcome, RemovalReason};
 use super::varint::{take, take_step};
-use crate::graft::Point;
+use crate::graft::{POINTS, Point};
 use crate::ids::{GraftId, PageNo, TxnId, VasId};
 
 /// The longest string that an event may hold, in bytes.
@@ -280,6 +280,6 @@ impl Events<'_> {
 }
 
 fn point_of(number: u8) -> Taken<Point> {
-    let point = Point::ALL.get(usize::from(number));
-    point.copied().ok_or("unknown graft point")
+    let point = POINTS.get(usize::from(number));
+    point.map(|info| info.id).ok_or("unknown graft point")
 }

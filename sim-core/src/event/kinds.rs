@@ -158,7 +158,7 @@ impl EvictionOutcome {
 }
 
 /// Why a transaction was aborted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum AbortReason {
     /// It wrote where it must not.
@@ -177,18 +177,22 @@ pub enum AbortReason {
     Arithmetic = 6,
     /// It jumped, called or returned to something that is no target.
     BadControlTransfer = 7,
+    /// It used an aligned vector access on an unaligned address.
+    Misaligned = 8,
+    /// It trapped in a way that has no name here.
+    Trapped = 9,
     /// It ran past its deadline.
-    Deadline = 8,
+    Deadline = 10,
     /// What it answered is not possible.
-    BadAnswer = 9,
+    BadAnswer = 11,
     /// It made more changes than its undo log holds.
-    UndoLogFull = 10,
+    UndoLogFull = 12,
     /// It called the kernel too often.
-    HostCallLimit = 11,
+    HostCallLimit = 13,
 }
 
 impl AbortReason {
-    pub(crate) const ALL: [AbortReason; 12] = [
+    pub(crate) const ALL: [AbortReason; 14] = [
         AbortReason::WildWrite,
         AbortReason::WildRead,
         AbortReason::NullAccess,
@@ -197,6 +201,8 @@ impl AbortReason {
         AbortReason::IllegalInstruction,
         AbortReason::Arithmetic,
         AbortReason::BadControlTransfer,
+        AbortReason::Misaligned,
+        AbortReason::Trapped,
         AbortReason::Deadline,
         AbortReason::BadAnswer,
         AbortReason::UndoLogFull,
@@ -206,12 +212,6 @@ impl AbortReason {
     /// Whether the CPU or the clock decided it, so that a replay must be told.
     pub fn is_verdict(self) -> bool {
         self <= AbortReason::Deadline
-    }
-}
-
-impl PartialOrd for AbortReason {
-    fn partial_cmp(&self, other: &AbortReason) -> Option<std::cmp::Ordering> {
-        Some((*self as u8).cmp(&(*other as u8)))
     }
 }
 
@@ -226,6 +226,8 @@ impl fmt::Display for AbortReason {
             AbortReason::IllegalInstruction => "illegal instruction",
             AbortReason::Arithmetic => "arithmetic error",
             AbortReason::BadControlTransfer => "bad control transfer",
+            AbortReason::Misaligned => "misaligned access",
+            AbortReason::Trapped => "trapped",
             AbortReason::Deadline => "deadline passed",
             AbortReason::BadAnswer => "bad answer",
             AbortReason::UndoLogFull => "undo log full",

@@ -10,8 +10,8 @@ mod kinds;
 mod varint;
 
 pub use decode::{EventDecodeError, Events, decode_chunk};
-pub(crate) use encode::EventLog;
 pub use encode::{CHUNK_BYTES, CHUNK_REFERENCES};
+pub(crate) use encode::{Commit, EventLog, Eviction};
 pub use kinds::{AbortReason, Counters, Event, EvictionOutcome, RemovalReason};
 
 /// Consecutive events in canonical encoding.

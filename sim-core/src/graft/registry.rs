@@ -1,0 +1,247 @@
+//! The grafts of one kernel: where each is attached, and the sandbox in which it runs.
+use vino_abi as abi;
+use vino_sandbox::{Engine, Entry, ExecError, Instance, InstanceConfig, LinkedImage, Policy};
+use vino_sandbox::{LoadError, SandboxAddr, SharedRegion};
+
+use super::batch::BatchView;
+use super::inspect::{GraftRejected, Inspected, inspect};
+use super::{Point, Privilege};
+use crate::config::KernelConfig;
+use crate::ids::{GraftId, VasId};
+
+/// Registers in which a graft point's arguments are passed, `this` included.
+pub(crate) const ARGUMENTS_MAX: usize = 4;
+
+/// For whom a graft decides.
+#[derive(Debug)]
+pub(crate) enum Scope {
+    /// One address space, whose view it reads.
+    Vas(VasId),
+    /// The whole kernel; it reads the batch of pages that it is asked about.
+    Kernel(BatchView),
+}
+
+impl Scope {
+    /// The address space, if it is one.
+    pub(crate) fn vas(&self) -> Option<VasId> {
+        match self {
+            Scope::Vas(vas) => Some(*vas),
+            Scope::Kernel(_) => None,
+        }
+    }
+}
+
+/// An attached graft.
+#[derive(Debug)]
+pub(crate) struct Graft {
+    pub(crate) name: String,
+    pub(crate) point: Point,
+    pub(crate) scope: Scope,
+    pub(crate) instance: Instance,
+    pub(crate) entry: Entry,
+}
+
+impl Graft {
+    /// The pointer that a graft sees for an offset in its sandbox.
+    #[inline]
+    pub(crate) fn pointer(&self, offset: u32) -> u64 {
+        self.instance.base() + u64::from(offset)
+    }
+
+    /// A word of the argument page.
+    pub(crate) fn argument(index: u32) -> SandboxAddr {
+        let offset = u64::from(abi::ARGUMENTS_OFFSET) + 8 * u64::from(index);
+        SandboxAddr::new(offset).expect("the argument page is in the sandbox")
+    }
+}
+
+/// A graft that was verified and has its sandbox, but is attached to nothing yet.
+#[derive(Debug)]
+pub(crate) struct LoadedGraft {
+    pub(crate) instance: Instance,
+    pub(crate) entry: Entry,
+    pub(crate) scope: Scope,
+}
+
+/// Why a graft could not be loaded.
+#[derive(Debug)]
+pub(crate) enum GraftLoadError {
+    /// The object is to blame.
+    Rejected(GraftRejected),
+    /// The machine is to blame.
+    Exec(LoadError),
+}
+
+impl From<GraftRejected> for GraftLoadError {
+    fn from(reason: GraftRejected) -> GraftLoadError {
+        GraftLoadError::Rejected(reason)
+    }
+}
+
+impl From<ExecError> for GraftLoadError {
+    fn from(error: ExecError) -> GraftLoadError {
+        GraftLoadError::Exec(LoadError::Exec(error))
+    }
+}
+
+/// Verifies an object in a sandbox of its own, for an address space or for the whole kernel.
+pub(crate) fn load(
+    engine: &Engine,
+    config: &KernelConfig,
+    object: &[u8],
+    point: Point,
+    space: Option<(VasId, SharedRegion)>,
+    base_hint: Option<u64>,
+) -> Result<LoadedGraft, GraftLoadError> {
+    let Inspected { image, points, .. } = inspect(object, Some(point))?;
+    let found = points.into_iter().find(|(defined, _)| *defined == point);
+    let (_, symbol) = found.expect("inspection demands the point");
+    let (scope, region) = match space {
+        Some((vas, view)) => (Scope::Vas(vas), view),
+        None => {
+            let batch = BatchView::new(config.processes.len())?;
+            let region = batch.region().clone();
+            (Scope::Kernel(batch), region)
+        }
+    };
+    let instance = place(engine, config, image, region, base_hint)?;
+    let entry = instance
+        .entry(&symbol)
+        .expect("inspection found the function");
+    Ok(LoadedGraft {
+        instance,
+        entry,
+        scope,
+    })
+}
+
+fn place(
+    engine: &Engine,
+    config: &KernelConfig,
+    image: LinkedImage,
+    view: SharedRegion,
+    base_hint: Option<u64>,
+) -> Result<Instance, GraftLoadError> {
+    let limits = config.graft_limits;
+    let instance = InstanceConfig {
+        policy: Policy {
+            read_protection: config.read_protection,
+        },
+        stack_bytes: limits.stack_bytes,
+        heap_bytes_max: limits.heap_bytes_max,
+        deadline: config.graft_deadline,
+        views: vec![view],
+        base_hint,
+    };
+    Instance::load(engine, image, instance).map_err(|error| match error {
+        LoadError::Rejected(rejection) => GraftRejected::Verify(Box::new(rejection)).into(),
+        other => GraftLoadError::Exec(other),
+    })
+}
+
+/// All grafts that are attached now.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    /// By the number of the graft; removed ones leave a gap, so that numbers are never reused.
+    grafts: Vec<Option<Box<Graft>>>,
+    /// For each address space, the graft on `vas_o::pick_victim`.
+    pick_victim: Vec<Option<GraftId>>,
+    stop_pageout: Option<GraftId>,
+    awake_pagedaemon: Option<GraftId>,
+    swap_pageout_order: Option<GraftId>,
+}
+
+impl Registry {
+    pub(crate) fn new(processes: usize) -> Registry {
+        Registry {
+            grafts: Vec::new(),
+            pick_victim: vec![None; processes],
+            stop_pageout: None,
+            awake_pagedaemon: None,
+            swap_pageout_order: None,
+        }
+    }
+
+    /// Who may attach to a point.
+    pub(crate) fn privilege(point: Point) -> Privilege {
+        point.info().privilege
+    }
+
+    fn slot(&mut self, point: Point, vas: Option<VasId>) -> &mut Option<GraftId> {
+        match point {
+            Point::VasPickVictim => {
+                let vas = vas.expect("a point of an address space");
+                &mut self.pick_victim[vas.index()]
+            }
+            Point::PmMgrStopPageout => &mut self.stop_pageout,
+            Point::PmMgrAwakePagedaemon => &mut self.awake_pagedaemon,
+            Point::PmMgrSwapPageoutOrder => &mut self.swap_pageout_order,
+        }
+    }
+
+    /// The graft that holds a point.
+    pub(crate) fn holder(&mut self, point: Point, vas: Option<VasId>) -> Option<&Graft> {
+        let id = (*self.slot(point, vas))?;
+        self.get(id)
+    }
+
+    /// Attaches a loaded graft to a point that nobody holds.
+    pub(crate) fn attach(&mut self, name: String, point: Point, loaded: LoadedGraft) -> GraftId {
+        let id = u32::try_from(self.grafts.len()).expect("fewer grafts than frames");
+        let id = GraftId(id);
+        let LoadedGraft {
+            instance,
+            entry,
+            scope,
+        } = loaded;
+        let previous = self.slot(point, scope.vas()).replace(id);
+        assert!(previous.is_none(), "the caller found the point free");
+        self.grafts.push(Some(Box::new(Graft {
+            name,
+            point,
+            scope,
+            instance,
+            entry,
+        })));
+        id
+    }
+
+    /// Detaches a graft and gives its sandbox back.
+    pub(crate) fn remove(&mut self, id: GraftId) -> Option<Box<Graft>> {
+        let graft = self.grafts.get_mut(id.index())?.take()?;
+        *self.slot(graft.point, graft.scope.vas()) = None;
+        Some(graft)
+    }
+
+    pub(crate) fn get(&self, id: GraftId) -> Option<&Graft> {
+        self.grafts.get(id.index())?.as_deref()
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: GraftId) -> Option<&mut Graft> {
+        self.grafts.get_mut(id.index())?.as_deref_mut()
+    }
+
+    /// The graft that chooses an address space's victims.
+    #[inline]
+    pub(crate) fn pick_victim(&self, vas: VasId) -> Option<GraftId> {
+        self.pick_victim[vas.index()]
+    }
+
+    pub(crate) fn stop_pageout(&self) -> Option<GraftId> {
+        self.stop_pageout
+    }
+
+    pub(crate) fn awake_pagedaemon(&self) -> Option<GraftId> {
+        self.awake_pagedaemon
+    }
+
+    pub(crate) fn swap_pageout_order(&self) -> Option<GraftId> {
+        self.swap_pageout_order
+    }
+
+    /// The attached grafts in the order in which they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Graft> {
+        self.grafts.iter().filter_map(|graft| graft.as_deref())
+    }
+}

@@ -1,0 +1,78 @@
+//! The changes that grafts may make to memory, and how each is undone.
+use vino_abi as abi;
+
+use super::Vm;
+use super::restoration::Watch;
+use super::view::Place;
+use crate::ids::{FrameNo, VasId};
+
+/// What undoes one change; pushed before the change is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UndoRecord {
+    /// A page had this state and flags, and was here in its list.
+    PageState {
+        /// Whose page.
+        vas: VasId,
+        /// The frame that holds it.
+        frame: FrameNo,
+        /// State and flags.
+        state_word: u32,
+        /// Its neighbours.
+        place: Place,
+    },
+}
+
+/// Why a page state cannot be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetStateError {
+    /// It is no state that a resident page can have.
+    NoSuchState,
+    /// The address space has wired as many pages as it may.
+    WiredLimit,
+}
+
+impl Vm {
+    /// Checks whether the page in an occupied frame may be given `state`; gives what undoes it.
+    pub(crate) fn prepare_page_state(
+        &self,
+        frame: FrameNo,
+        state: u32,
+        wired_max: u32,
+    ) -> Result<UndoRecord, SetStateError> {
+        let vas = self.coremap.owner(frame).expect("the frame is occupied");
+        let space = &self.vases[vas.index()];
+        match state {
+            abi::PAGE_ACTIVE | abi::PAGE_INACTIVE => {}
+            abi::PAGE_WIRED => {
+                let is_wired = space.view().state(frame) == abi::PAGE_WIRED;
+                if !is_wired && space.wired() >= wired_max {
+                    return Err(SetStateError::WiredLimit);
+                }
+            }
+            _ => return Err(SetStateError::NoSuchState),
+        }
+        Ok(UndoRecord::PageState {
+            vas,
+            frame,
+            state_word: space.view().state_word(frame),
+            place: space.view().place(frame),
+        })
+    }
+
+    /// Gives the page in an occupied frame a state that was prepared.
+    pub(crate) fn set_page_state(&mut self, frame: FrameNo, state: u32, watch: &mut impl Watch) {
+        let vas = self.coremap.owner(frame).expect("the frame is occupied");
+        self.vases[vas.index()].set_page_state(frame, state, watch);
+    }
+
+    /// Applies an undo record; records must be applied newest first.
+    pub(crate) fn undo(&mut self, record: UndoRecord, watch: &mut impl Watch) {
+        let UndoRecord::PageState {
+            vas,
+            frame,
+            state_word,
+            place,
+        } = record;
+        self.vases[vas.index()].restore_page_state(frame, state_word, place, watch);
+    }
+}
