@@ -72,7 +72,6 @@ pub(super) struct Symbol {
     /// Empty for a symbol that stands for its section.
     pub(super) name: String,
     pub(super) place: Place,
-    pub(super) size: u64,
     /// Global, weak or unique: visible to other objects.
     pub(super) global: bool,
     /// Typed as a function, or untyped (hand-written assembly seldom gives a type).

@@ -111,7 +111,6 @@ impl Decoder<'_> {
                 name.to_owned()
             },
             place,
-            size: entry.st_size.get(LittleEndian),
             global,
             maybe_function: kind == elf::STT_FUNC || kind == elf::STT_NOTYPE,
         })

@@ -7,20 +7,46 @@
 //!
 //! Encoding is ten times slower than decoding. Both decoders and the encoder copy displacements
 //! and immediates without looking at them, so whether an encoding passes depends only on its other
-//! bytes: its *shape*. Shapes that passed are remembered, in a table of fixed size.
+//! bytes: its *shape*. Shapes that passed are remembered, in a table of fixed size, and with them
+//! whether anything but the shape matters to the other rules.
 
 use iced_x86::{Code, ConstantOffsets, Decoder, DecoderOptions, Encoder, Instruction};
 
 /// The most bytes of an instruction.
 const INSTRUCTION_BYTES_MAX: usize = 15;
 /// Shapes that are remembered; a power of two. Code of 1 MiB has about a thousand.
-const SHAPES_MAX: usize = 4096;
+const SHAPES_MAX: usize = 2048;
+/// Bytes that are looked at to judge one instruction, a power of two.
+pub(super) const WINDOW_BYTES: usize = 16;
+const WINDOW_MASK: usize = WINDOW_BYTES - 1;
 const OPERAND_SIZE: u8 = 0x66;
+
+/// The bytes of an instruction and some that follow it.
+pub(super) type Window = [u8; WINDOW_BYTES];
+
+/// What is known about every instruction of a shape that passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its encoding is canonical; displacement, immediates or its neighbours decide the rest.
+    Encoding,
+    /// It keeps every rule and has no effect on those that follow.
+    Harmless,
+    /// It keeps every rule and certainly accesses the stack near `%rsp`.
+    StackProbe,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    shape: Shape,
+    known: Known,
+}
 
 pub(super) struct Canonical {
     encoder: Encoder,
     encoded: Vec<u8>,
-    shapes: Vec<u128>,
+    slots: Vec<Slot>,
+    /// The slot of the shape that was looked up last.
+    last: usize,
 }
 
 impl Canonical {
@@ -28,27 +54,44 @@ impl Canonical {
         Self {
             encoder: Encoder::new(64),
             encoded: Vec::with_capacity(INSTRUCTION_BYTES_MAX),
-            shapes: vec![0; SHAPES_MAX],
+            // No shape is zero, as its last byte is the length of an instruction.
+            slots: vec![
+                Slot {
+                    shape: [0; 2],
+                    known: Known::Encoding
+                };
+                SHAPES_MAX
+            ],
+            last: 0,
         }
     }
 
-    /// Whether `bytes`, which were decoded as `instruction`, are its canonical encoding.
+    /// What is known about the instruction at the start of `window`; `None` if its encoding is not
+    /// canonical.
     pub(super) fn check(
         &mut self,
-        bytes: &[u8],
+        window: &Window,
         instruction: &Instruction,
         constants: &ConstantOffsets,
-    ) -> bool {
-        let shape = shape_of(bytes, constants);
-        let slot = slot_of(shape);
-        if self.shapes[slot] == shape {
-            return true;
+    ) -> Option<Known> {
+        let len = instruction.len().min(INSTRUCTION_BYTES_MAX);
+        let shape = shape_of(window, len, constants);
+        self.last = slot_of(shape);
+        if self.slots[self.last].shape != shape {
+            if !self.round_trips(&window[..len], instruction) {
+                return None;
+            }
+            self.slots[self.last] = Slot {
+                shape,
+                known: Known::Encoding,
+            };
         }
-        if !self.round_trips(bytes, instruction) {
-            return false;
-        }
-        self.shapes[slot] = shape;
-        true
+        Some(self.slots[self.last].known)
+    }
+
+    /// Remembers more about the shape of the instruction that was checked last.
+    pub(super) fn learn(&mut self, known: Known) {
+        self.slots[self.last].known = known;
     }
 
     fn round_trips(&mut self, bytes: &[u8], instruction: &Instruction) -> bool {
@@ -66,40 +109,60 @@ impl Canonical {
     }
 }
 
-/// The bytes of an instruction without displacement and immediates, and its length.
-fn shape_of(bytes: &[u8], constants: &ConstantOffsets) -> u128 {
-    let mut padded = [0; 16];
-    padded[..bytes.len()].copy_from_slice(bytes);
+/// Two words that tell shapes apart: the bytes of an instruction with zeros for displacement and
+/// immediates, and its length in the last byte, which no instruction reaches.
+type Shape = [u64; 2];
+
+fn shape_of(window: &Window, len: usize, constants: &ConstantOffsets) -> Shape {
     // The disassembler calls the displacement of an address without a register 8 bytes wide.
-    let displacement = constants.displacement_size().min(4);
-    let fields = field(constants.displacement_offset(), displacement)
-        | field(constants.immediate_offset(), constants.immediate_size())
-        | field(constants.immediate_offset2(), constants.immediate_size2());
-    // At most 15 bytes are taken, which leaves the last for the length.
-    padded[15] = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-    u128::from_le_bytes(padded) & !fields
+    let displacement = constants.displacement_size().min(size_of::<u32>());
+    let fields = [
+        field(constants.displacement_offset(), displacement),
+        field(constants.immediate_offset(), constants.immediate_size()),
+        field(constants.immediate_offset2(), constants.immediate_size2()),
+    ];
+    let (low, high) = window.split_at(size_of::<u64>());
+    let mut shape = [low, high].map(|half| half.try_into().map_or(0, u64::from_le_bytes));
+    for (word, index) in shape.iter_mut().zip(0..) {
+        let cleared = fields[0][index] | fields[1][index] | fields[2][index];
+        *word &= FIRST_BYTES[len][index] & !cleared;
+    }
+    shape[1] |= (len as u64) << (u64::BITS - u8::BITS);
+    shape
 }
 
 /// The bits of a field within the bytes of an instruction.
-fn field(offset: usize, bytes: usize) -> u128 {
+fn field(offset: usize, bytes: usize) -> Shape {
+    let (start, end) = (
+        FIRST_BYTES[offset & WINDOW_MASK],
+        FIRST_BYTES[(offset + bytes) & WINDOW_MASK],
+    );
     if bytes == 0 {
-        0
+        [0; 2]
     } else {
-        ((1 << (8 * bytes)) - 1) << (8 * offset)
+        [start[0] ^ end[0], start[1] ^ end[1]]
     }
 }
 
-fn slot_of(shape: u128) -> usize {
-    let bytes = shape.to_le_bytes();
-    let (low, high) = bytes.split_at(8);
-    let half = |half: &[u8]| {
-        half.iter()
-            .rev()
-            .fold(0, |value, &byte| value << 8 | u64::from(byte))
-    };
-    let mixed = (half(low) ^ half(high).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// The bits of the first bytes of a window, by how many.
+static FIRST_BYTES: [Shape; WINDOW_BYTES] = first_bytes();
+
+const fn first_bytes() -> [Shape; WINDOW_BYTES] {
+    let mut masks = [[0; 2]; WINDOW_BYTES];
+    let mut bytes = 1;
+    while bytes < WINDOW_BYTES {
+        masks[bytes] = masks[bytes - 1];
+        let byte = bytes - 1;
+        masks[bytes][byte / size_of::<u64>()] |= 0xff << (8 * (byte % size_of::<u64>()));
+        bytes += 1;
+    }
+    masks
+}
+
+fn slot_of([low, high]: Shape) -> usize {
+    let mixed = (low ^ high.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     // The top bits depend on all others.
-    (mixed >> (64 - SHAPES_MAX.ilog2())) as usize & (SHAPES_MAX - 1)
+    (mixed >> (u64::BITS - SHAPES_MAX.ilog2())) as usize & (SHAPES_MAX - 1)
 }
 
 /// Whether two encodings differ in nothing but the order of their legacy prefixes.
@@ -138,6 +201,12 @@ fn split_prefixes(bytes: &[u8]) -> (&[u8], &[u8]) {
 mod tests {
     use super::*;
 
+    fn window(bytes: &[u8]) -> Window {
+        let mut window = [0xcc; WINDOW_BYTES];
+        window[..bytes.len()].copy_from_slice(bytes);
+        window
+    }
+
     fn check(bytes: &[u8]) -> bool {
         let mut decoder = Decoder::with_ip(64, bytes, 0x10_0000, DecoderOptions::NONE);
         let instruction = decoder.decode();
@@ -147,7 +216,9 @@ mod tests {
             "{bytes:02x?} is one instruction"
         );
         let constants = decoder.get_constant_offsets(&instruction);
-        Canonical::new().check(bytes, &instruction, &constants)
+        Canonical::new()
+            .check(&window(bytes), &instruction, &constants)
+            .is_some()
     }
 
     #[test]
@@ -209,7 +280,9 @@ mod tests {
             let mut decoder = Decoder::with_ip(64, bytes, 0x10_0000, DecoderOptions::NONE);
             let instruction = decoder.decode();
             let constants = decoder.get_constant_offsets(&instruction);
-            canonical.check(bytes, &instruction, &constants)
+            canonical
+                .check(&window(bytes), &instruction, &constants)
+                .is_some()
         };
         assert!(check(&[0x89, 0x40, 0x10]));
         assert!(check(&[0x89, 0x40, 0x7f]));

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use iced_x86::{Instruction, Register};
+use iced_x86::{Instruction, OpKind, Register};
 
+use super::allow::{Access, Class, Spec};
+use super::canonical::Known;
 use super::rule::Rule;
 
 /// How far from `%rsp` an access may be and still prove that `%rsp` is near the sandbox.
@@ -89,4 +91,45 @@ pub(super) fn is_stack_pointer(register: Register) -> bool {
         register,
         Register::RSP | Register::ESP | Register::SP | Register::SPL
     )
+}
+
+/// What the shape alone says about an instruction that kept every rule, `None` if its displacement,
+/// its immediates or its neighbours matter.
+pub(super) fn known_by_shape(instruction: &Instruction, spec: &Spec) -> Option<Known> {
+    let context_free = matches!(
+        spec.class,
+        Class::Plain | Class::RegistersOnly | Class::Lea | Class::Nop | Class::Prefetch
+    );
+    if !context_free {
+        return None;
+    }
+    let mut known = Known::Harmless;
+    for (index, &access) in (0..instruction.op_count()).zip(&spec.accesses) {
+        match instruction.op_kind(index) {
+            OpKind::Register if access != Access::Read => {
+                if is_stack_pointer(instruction.op_register(index)) {
+                    return None;
+                }
+            }
+            OpKind::Memory if access != Access::Address => {
+                let base = instruction.memory_base();
+                if instruction.has_segment_prefix() {
+                    // `%gs`; without a register the displacement matters.
+                    let registers =
+                        base != Register::None || instruction.memory_index() != Register::None;
+                    registers.then_some(())?;
+                } else if base == Register::RSP
+                    && instruction.memory_index() == Register::None
+                    && instruction.memory_displ_size() <= 1
+                    && access.is_certain()
+                {
+                    known = Known::StackProbe;
+                } else {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(known)
 }

@@ -5,12 +5,17 @@ use vino_abi::{GATE_BYTES, IMPORT_GATES_OFFSET, LABEL_RETURN, LABEL_TARGET, STAC
 
 use super::allow::{self, Access, Class, Spec};
 use super::bitmap::Bitmap;
-use super::canonical::Canonical;
-use super::groups::{self, History};
+use super::canonical::{Canonical, Known, WINDOW_BYTES, Window};
+use super::groups::{self, HISTORY_LEN, History};
 use super::operand::{self, Reach};
 use super::report::{Rejection, Report};
 use super::rule::Rule;
 use super::{Policy, Text};
+
+/// Positions that are searched for labels together.
+const LABEL_BLOCK_BYTES: usize = 64;
+/// What fills text where there is no code: `int3`.
+const FILL: u8 = 0xcc;
 
 /// A broken rule; `read` if the instruction merely reads without protection.
 struct Finding {
@@ -93,34 +98,86 @@ impl<'a> Scanner<'a> {
     fn scan(&mut self) {
         let mut decoder = self.decoder();
         while decoder.can_decode() {
-            let start = decoder.position();
+            let start = self.skip_fill(&mut decoder);
             decoder.decode_out(self.history.advance());
-            let bytes = &self.text.bytes[start..decoder.position()];
+            let window = self.window(start);
             self.starts.insert(start);
             self.instructions += 1;
             let constants = decoder.get_constant_offsets(self.history.current());
-            if let Err(finding) = self.judge(bytes, &constants) {
+            if let Err(finding) = self.judge(&window, &constants) {
                 self.report
                     .add(self.history.current(), finding.rule, finding.read);
             }
         }
     }
 
-    fn judge(&mut self, bytes: &[u8], constants: &iced_x86::ConstantOffsets) -> Verdict {
+    /// Skips all but the last instructions of a run of fill, each of which is a byte long and
+    /// stops; returns the position of the next instruction to decode.
+    fn skip_fill(&mut self, decoder: &mut Decoder<'_>) -> usize {
+        let start = decoder.position();
+        let run = self.text.bytes[start..]
+            .iter()
+            .take_while(|&&byte| byte == FILL)
+            .count();
+        // What remains is judged one by one, and replaces all that groups could look back at.
+        let skipped = run.saturating_sub(HISTORY_LEN);
+        let next = start + skipped;
+        let next_ip = u64::from(self.text.offset) + next as u64;
+        let relocated = self
+            .relocations
+            .first()
+            .is_some_and(|&at| u64::from(at) < next_ip);
+        if skipped == 0 || self.rebase_pending || relocated {
+            return start;
+        }
+        if decoder.set_position(next).is_err() {
+            return start;
+        }
+        decoder.set_ip(next_ip);
+        (start..next).for_each(|position| self.starts.insert(position));
+        self.instructions += skipped as u64;
+        next
+    }
+
+    fn window(&self, start: usize) -> Window {
+        let rest = &self.text.bytes[start..];
+        if let Some(window) = rest.first_chunk() {
+            return *window;
+        }
+        let mut window = [0; WINDOW_BYTES];
+        window[..rest.len()].copy_from_slice(rest);
+        window
+    }
+
+    fn judge(&mut self, window: &Window, constants: &iced_x86::ConstantOffsets) -> Verdict {
         let instruction = *self.history.current();
         self.settle_rebase(&instruction);
         let relocated = self.check_relocations(&instruction, constants);
-        let canonical =
-            !instruction.is_invalid() && self.canonical.check(bytes, &instruction, constants);
-        if !canonical {
+        if instruction.is_invalid() {
             return Err(Rule::R1.into());
         }
+        let known = self
+            .canonical
+            .check(window, &instruction, constants)
+            .ok_or(Rule::R1)?;
         relocated?;
+        match known {
+            Known::Harmless => return Ok(()),
+            Known::StackProbe => {
+                self.drift = 0;
+                return Ok(());
+            }
+            Known::Encoding => {}
+        }
         let spec = allow::lookup(instruction.code()).ok_or(Rule::R2)?;
         check_prefixes(&instruction, spec)?;
         self.instrumented |= instruction.segment_prefix() == Register::GS;
         self.check_operands(&instruction, spec)?;
-        self.check_class(&instruction, spec.class)
+        self.check_class(&instruction, spec.class)?;
+        if let Some(known) = operand::known_by_shape(&instruction, spec) {
+            self.canonical.learn(known);
+        }
+        Ok(())
     }
 
     /// Reports the previous instruction if this one does not re-base what it left in `%rsp`.
@@ -394,25 +451,26 @@ impl<'a> Scanner<'a> {
     }
 
     fn check_labels(&mut self) {
-        let labels = [
-            u64::from_le_bytes(LABEL_RETURN),
-            u64::from_le_bytes(LABEL_TARGET),
-        ];
-        for (position, window) in self.text.bytes.windows(size_of::<u64>()).enumerate() {
-            // Both labels start with the bytes of a multi-byte no-op.
-            if window[0] != LABEL_RETURN[0] {
-                continue;
+        let bytes = self.text.bytes;
+        for start in (0..bytes.len()).step_by(LABEL_BLOCK_BYTES) {
+            let end = bytes
+                .len()
+                .min(start + LABEL_BLOCK_BYTES + size_of::<u64>() - 1);
+            if may_hold_label(&bytes[start..end]) {
+                for (position, window) in (start..).zip(bytes[start..end].windows(8)) {
+                    if window == LABEL_RETURN || window == LABEL_TARGET {
+                        self.check_label(position);
+                    }
+                }
             }
-            let mut bytes = [0; size_of::<u64>()];
-            bytes.copy_from_slice(window);
-            if !labels.contains(&u64::from_le_bytes(bytes)) {
-                continue;
-            }
-            self.instrumented = true;
-            if !self.is_outside_groups(position) {
-                let holder = self.decode_at(self.start_before(position));
-                self.report.add(&holder, Rule::R12, false);
-            }
+        }
+    }
+
+    fn check_label(&mut self, position: usize) {
+        self.instrumented = true;
+        if !self.is_outside_groups(position) {
+            let holder = self.decode_at(self.start_before(position));
+            self.report.add(&holder, Rule::R12, false);
         }
     }
 
@@ -475,6 +533,14 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// Whether the first two bytes of a label occur; written so that it is done for many at once.
+fn may_hold_label(bytes: &[u8]) -> bool {
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    pairs.fold(false, |found, (&first, &second)| {
+        found | ((first == LABEL_RETURN[0]) & (second == LABEL_RETURN[1]))
+    })
 }
 
 /// Whether reads of this class may go anywhere when reads are not protected.

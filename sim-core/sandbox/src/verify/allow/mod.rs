@@ -69,11 +69,6 @@ pub(super) enum Access {
 }
 
 impl Access {
-    /// Whether the operand may be different afterwards.
-    pub(super) fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::ReadWrite | Self::MaybeWrite)
-    }
-
     /// Whether memory is certainly accessed, so that an inaccessible operand faults.
     pub(super) fn is_certain(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::ReadWrite)
