@@ -23,7 +23,10 @@ pub(crate) struct Refused {
 impl Refused {
     /// An object that the daemon's verifier refused.
     pub(crate) fn by_daemon(object: String, rejection: GraftRejection) -> Refused {
-        let reason = "the verifier refuses it".to_string();
+        let reason = match rejection.total {
+            1 => "the verifier found a violation".to_string(),
+            total => format!("the verifier found {} violations", grouped(total)),
+        };
         Refused {
             object,
             accepted: false,
@@ -125,7 +128,7 @@ fn to_proto(rejection: &vino_sandbox::Rejection) -> GraftRejection {
     };
     let violations = rejection.violations.iter().map(|violation| Violation {
         offset: violation.offset,
-        rule: violation.rule.name().to_string(),
+        rule: format!("{:?}", violation.rule),
         rule_text: violation.rule.sentence().to_string(),
         symbol: violation.symbol.clone().unwrap_or_default(),
         instruction: violation.instruction.clone(),
