@@ -19,6 +19,15 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// The place right after `self`.
+    pub(crate) fn after(self) -> Span {
+        Span {
+            column: self.column + self.width,
+            width: 1,
+            ..self
+        }
+    }
+
     /// The stretch from the start of `self` to the end of `last`, or of the line if it is longer.
     pub(crate) fn to(self, last: Span) -> Span {
         let end = last.column + last.width;
@@ -94,6 +103,13 @@ impl Diagnostics {
     #[must_use]
     pub fn total(&self) -> usize {
         self.total
+    }
+
+    /// Puts the diagnostics in the order of the text.
+    pub(crate) fn sort(&mut self, sources: &[Source]) {
+        let place = |file: &str| sources.iter().position(|source| source.name == file);
+        self.found
+            .sort_by_key(|found| (place(&found.file), found.line, found.column));
     }
 
     pub(crate) fn report(&mut self, source: &Source, span: Span, message: String, fix: String) {

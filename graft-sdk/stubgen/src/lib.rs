@@ -56,6 +56,7 @@ pub fn compile(sources: &[Source]) -> Result<Interface, Diagnostics> {
     if diagnostics.is_empty() {
         Ok(interface)
     } else {
+        diagnostics.sort(sources);
         Err(diagnostics)
     }
 }

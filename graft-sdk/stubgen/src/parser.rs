@@ -411,11 +411,13 @@ impl Parser<'_> {
 
     /// Skips to the end of a declaration: a `;`, or a body in braces and the `;` after it.
     ///
-    /// Leaves the brace that closes the class around it, and always moves on at any other token.
+    /// Leaves the brace that closes the class around it, and any other declaration for grafts.
     fn skip_declaration(&mut self) {
+        let start = self.at;
         loop {
-            match self.peek().kind {
+            match &self.peek().kind {
                 Kind::End | Kind::Mark('}') => return,
+                Kind::Word(word) if self.at > start && word.starts_with("GRAFT") => return,
                 Kind::Mark(';') => {
                     self.at += 1;
                     return;
@@ -476,12 +478,21 @@ impl Parser<'_> {
         if self.take_mark(mark) {
             return Ok(());
         }
-        let token = self.peek();
         Err(Mistake {
-            span: token.span,
-            message: format!("{} where `{mark}` is due", describe(&token.kind)),
+            span: self.place_of_missing(),
+            message: format!("{} where `{mark}` is due", describe(&self.peek().kind)),
             fix: format!("write `{mark}` {place}"),
         })
+    }
+
+    /// Where something is missing: here, or at the end of the line where the text before it ends.
+    fn place_of_missing(&self) -> Span {
+        let here = self.peek().span;
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        match before {
+            Some(Token { span, .. }) if span.line < here.line => span.after(),
+            _ => here,
+        }
     }
 
     fn name(&mut self, what: &str) -> Parsed<Name> {
