@@ -106,6 +106,21 @@ pub(super) struct Inspected {
     pub(super) points: Vec<(Point, String)>,
 }
 
+impl Inspected {
+    /// The symbol of the function for a point that inspection demanded.
+    pub(super) fn symbol(&self, point: Point) -> &str {
+        let found = self.points.iter().find(|(defined, _)| *defined == point);
+        let (_, symbol) = found.expect("inspection demanded the point");
+        symbol
+    }
+}
+
+/// The symbol of an object's function for a point.
+pub(crate) fn find_symbol(object: &[u8], point: Point) -> Result<String, GraftRejected> {
+    let inspected = inspect(object, Some(point))?;
+    Ok(inspected.symbol(point).to_owned())
+}
+
 /// Decodes and links an object, and finds the graft points that it defines.
 pub(super) fn inspect(object: &[u8], wanted: Option<Point>) -> Result<Inspected, GraftRejected> {
     let decoded = DecodedImage::decode(object, &Limits::default());

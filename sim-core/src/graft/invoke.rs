@@ -5,10 +5,10 @@
 use vino_abi as abi;
 use vino_sandbox::Instance;
 
-use super::Misbehaviour;
 use super::batch::BatchView;
 use super::callables::KernelHost;
 use super::registry::{ARGUMENTS_MAX, Graft, Scope};
+use super::{Misbehaviour, Point};
 use crate::config::GraftLimits;
 use crate::ids::FrameNo;
 use crate::txn::Transactions;
@@ -33,11 +33,14 @@ pub(crate) enum VictimChoice {
 }
 
 /// Calls the graft and gives the `status_t` it returned.
+#[inline]
 fn call(
     graft: &mut Graft,
+    point: Point,
     args: &[u64; ARGUMENTS_MAX],
     around: &mut Surroundings<'_>,
 ) -> Result<i32, Misbehaviour> {
+    let entry = graft.entry(point);
     let mut host = KernelHost {
         vm: around.vm,
         txns: around.txns,
@@ -45,7 +48,7 @@ fn call(
         limits: around.limits,
         calls_left: around.limits.host_calls_max,
     };
-    match graft.instance.call(graft.entry, args, &mut host) {
+    match graft.instance.call(entry, args, &mut host) {
         Ok(returned) => Ok(low_word(returned).cast_signed()),
         Err(fault) => Err(Misbehaviour::from_fault(&fault, graft.instance.base())),
     }
@@ -88,7 +91,7 @@ pub(crate) fn pick_victim(
         graft.pointer(link_of(proposed)),
         graft.pointer(abi::ARGUMENTS_OFFSET),
     ];
-    match call(graft, &args, around)? {
+    match call(graft, Point::VasPickVictim, &args, around)? {
         abi::SUCCESS => {}
         abi::ENOTFOUND => return Ok(VictimChoice::NotFound),
         status => return Err(bad_status(status)),
@@ -117,6 +120,7 @@ pub(crate) fn pick_victim(
 /// Asks a yes-or-no question with two numbers; `None` if the graft has no opinion.
 pub(crate) fn ask_about_frames(
     graft: &mut Graft,
+    point: Point,
     free_frames: u32,
     limit: u32,
     around: &mut Surroundings<'_>,
@@ -128,7 +132,7 @@ pub(crate) fn ask_about_frames(
         u64::from(limit),
         graft.pointer(abi::ARGUMENTS_OFFSET),
     ];
-    match call(graft, &args, around)? {
+    match call(graft, point, &args, around)? {
         abi::SUCCESS => Ok(Some(low_word(argument(&graft.instance, 0)) != 0)),
         abi::ENOTFOUND => Ok(None),
         status => Err(bad_status(status)),
@@ -155,7 +159,7 @@ pub(crate) fn pageout_order(
         frames.len() as u64,
         0,
     ];
-    match call(graft, &args, around)? {
+    match call(graft, Point::PmMgrSwapPageoutOrder, &args, around)? {
         abi::SUCCESS => {}
         abi::ENOTFOUND => return Ok(None),
         status => return Err(bad_status(status)),

@@ -20,6 +20,7 @@ pub use generated::{
     ArgumentInfo, Bound, CALLABLES, Callable, CallableInfo, Direction, GraftCallables, GraftPtr,
     POINTS, Point, PointInfo, Privilege, Shape, dispatch,
 };
+pub(crate) use inspect::find_symbol;
 pub use inspect::{GraftRejected, GraftReport, inspect_graft};
 pub(crate) use misbehaviour::Misbehaviour;
 pub(crate) use nearest::nearest_point;

@@ -4,11 +4,13 @@ use vino_sandbox::{Engine, Entry, ExecError, Instance, InstanceConfig, LinkedIma
 use vino_sandbox::{LoadError, SandboxAddr, SharedRegion};
 
 use super::batch::BatchView;
-use super::inspect::{GraftRejected, Inspected, inspect};
-use super::{Point, Privilege};
+use super::inspect::{GraftRejected, inspect};
+use super::{POINTS, Point, Privilege};
 use crate::config::KernelConfig;
 use crate::ids::{GraftId, VasId};
 
+/// How many graft points there are.
+const POINTS_COUNT: usize = POINTS.len();
 /// Registers in which a graft point's arguments are passed, `this` included.
 pub(crate) const ARGUMENTS_MAX: usize = 4;
 
@@ -35,10 +37,12 @@ impl Scope {
 #[derive(Debug)]
 pub(crate) struct Graft {
     pub(crate) name: String,
-    pub(crate) point: Point,
     pub(crate) scope: Scope,
     pub(crate) instance: Instance,
-    pub(crate) entry: Entry,
+    /// BLAKE3 of the object file.
+    pub(crate) object: [u8; 32],
+    /// By point, the function that serves it; `None` where the graft is not attached.
+    entries: [Option<Entry>; POINTS_COUNT],
 }
 
 impl Graft {
@@ -46,6 +50,22 @@ impl Graft {
     #[inline]
     pub(crate) fn pointer(&self, offset: u32) -> u64 {
         self.instance.base() + u64::from(offset)
+    }
+
+    /// The function that serves a point.
+    ///
+    /// # Panics
+    ///
+    /// The graft is not attached there; the registry leads here only for points it holds.
+    #[inline]
+    pub(crate) fn entry(&self, point: Point) -> Entry {
+        self.entries[point as usize].expect("the point is held by this graft")
+    }
+
+    /// The points to which the graft is attached.
+    pub(crate) fn points(&self) -> impl Iterator<Item = Point> + '_ {
+        let infos = POINTS.iter().zip(&self.entries);
+        infos.filter_map(|(info, entry)| entry.map(|_| info.id))
     }
 
     /// A word of the argument page.
@@ -58,9 +78,10 @@ impl Graft {
 /// A graft that was verified and has its sandbox, but is attached to nothing yet.
 #[derive(Debug)]
 pub(crate) struct LoadedGraft {
-    pub(crate) instance: Instance,
-    pub(crate) entry: Entry,
-    pub(crate) scope: Scope,
+    instance: Instance,
+    scope: Scope,
+    object: [u8; 32],
+    entry: Entry,
 }
 
 /// Why a graft could not be loaded.
@@ -93,9 +114,8 @@ pub(crate) fn load(
     space: Option<(VasId, SharedRegion)>,
     base_hint: Option<u64>,
 ) -> Result<LoadedGraft, GraftLoadError> {
-    let Inspected { image, points, .. } = inspect(object, Some(point))?;
-    let found = points.into_iter().find(|(defined, _)| *defined == point);
-    let (_, symbol) = found.expect("inspection demands the point");
+    let inspected = inspect(object, Some(point))?;
+    let symbol = inspected.symbol(point).to_owned();
     let (scope, region) = match space {
         Some((vas, view)) => (Scope::Vas(vas), view),
         None => {
@@ -104,14 +124,15 @@ pub(crate) fn load(
             (Scope::Kernel(batch), region)
         }
     };
-    let instance = place(engine, config, image, region, base_hint)?;
+    let instance = place(engine, config, inspected.image, region, base_hint)?;
     let entry = instance
         .entry(&symbol)
         .expect("inspection found the function");
     Ok(LoadedGraft {
         instance,
-        entry,
         scope,
+        object: *blake3::hash(object).as_bytes(),
+        entry,
     })
 }
 
@@ -185,31 +206,67 @@ impl Registry {
         self.get(id)
     }
 
+    /// The graft that a further point of the same object would share its sandbox with.
+    pub(crate) fn sibling(
+        &self,
+        name: &str,
+        vas: Option<VasId>,
+        object: &[u8; 32],
+    ) -> Option<GraftId> {
+        let alike = |graft: &Graft| {
+            graft.name == name && graft.scope.vas() == vas && graft.object == *object
+        };
+        let attached = self
+            .grafts
+            .iter()
+            .position(|it| it.as_deref().is_some_and(alike));
+        attached.map(|number| GraftId(u32::try_from(number).expect("numbers are 32 bits")))
+    }
+
     /// Attaches a loaded graft to a point that nobody holds.
     pub(crate) fn attach(&mut self, name: String, point: Point, loaded: LoadedGraft) -> GraftId {
         let id = u32::try_from(self.grafts.len()).expect("fewer grafts than frames");
         let id = GraftId(id);
         let LoadedGraft {
             instance,
-            entry,
             scope,
+            object,
+            entry,
         } = loaded;
-        let previous = self.slot(point, scope.vas()).replace(id);
-        assert!(previous.is_none(), "the caller found the point free");
+        self.hold(point, scope.vas(), id);
+        let mut entries = [None; POINTS_COUNT];
+        entries[point as usize] = Some(entry);
         self.grafts.push(Some(Box::new(Graft {
             name,
-            point,
             scope,
             instance,
-            entry,
+            object,
+            entries,
         })));
         id
     }
 
-    /// Detaches a graft and gives its sandbox back.
+    /// Attaches a graft to a further point that nobody holds; `None` if it does not define it.
+    pub(crate) fn attach_further(&mut self, id: GraftId, point: Point, symbol: &str) -> Option<()> {
+        let graft = self.get_mut(id)?;
+        let entry = graft.instance.entry(symbol)?;
+        graft.entries[point as usize] = Some(entry);
+        let vas = graft.scope.vas();
+        self.hold(point, vas, id);
+        Some(())
+    }
+
+    fn hold(&mut self, point: Point, vas: Option<VasId>, id: GraftId) {
+        let previous = self.slot(point, vas).replace(id);
+        assert!(previous.is_none(), "the caller found the point free");
+    }
+
+    /// Detaches a graft from all of its points and takes it out.
     pub(crate) fn remove(&mut self, id: GraftId) -> Option<Box<Graft>> {
         let graft = self.grafts.get_mut(id.index())?.take()?;
-        *self.slot(graft.point, graft.scope.vas()) = None;
+        for point in graft.points() {
+            *self.slot(point, graft.scope.vas()) = None;
+        }
         Some(graft)
     }
 
@@ -238,10 +295,5 @@ impl Registry {
 
     pub(crate) fn swap_pageout_order(&self) -> Option<GraftId> {
         self.swap_pageout_order
-    }
-
-    /// The attached grafts in the order in which they came.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Graft> {
-        self.grafts.iter().filter_map(|graft| graft.as_deref())
     }
 }

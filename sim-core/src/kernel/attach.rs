@@ -3,7 +3,7 @@ use super::Kernel;
 use crate::config::KERNEL_PROCESS;
 use crate::event::{Event, RemovalReason};
 use crate::graft::registry::{GraftLoadError, Registry, load};
-use crate::graft::{Point, Privilege, nearest_point};
+use crate::graft::{GraftRejected, Point, Privilege, find_symbol, nearest_point};
 use crate::ids::{GraftId, VasId};
 use crate::run::{GraftSpec, RunError};
 
@@ -52,6 +52,31 @@ impl Kernel {
                 holder: holder.name.clone(),
             });
         }
+        let object = *blake3::hash(&spec.object).as_bytes();
+        let graft = match self.grafts.sibling(&spec.name, vas, &object) {
+            Some(sibling) => self.attach_further(spec, sibling, point)?,
+            None => self.attach_new(spec, point, vas)?,
+        };
+        if let Some(vas) = vas {
+            self.vm.prepare_overrides(vas);
+        }
+        self.log.write(&Event::GraftAttached {
+            graft,
+            name: spec.name.clone(),
+            point,
+            vas,
+            object,
+        });
+        Ok(graft)
+    }
+
+    /// Gives a graft a sandbox of its own.
+    fn attach_new(
+        &mut self,
+        spec: &GraftSpec,
+        point: Point,
+        vas: Option<VasId>,
+    ) -> Result<GraftId, RunError> {
         let view = vas.map(|vas| self.vm.vas(vas).view().region().clone());
         let loaded = load(
             &self.engine,
@@ -62,31 +87,37 @@ impl Kernel {
             spec.base_hint,
         );
         let loaded = loaded.map_err(|error| match error {
-            GraftLoadError::Rejected(reason) => RunError::Rejected {
-                graft: spec.name.clone(),
-                reason,
-            },
+            GraftLoadError::Rejected(reason) => rejected(spec, reason),
             GraftLoadError::Exec(error) => RunError::Resources {
                 what: format!("the sandbox of graft {:?}", spec.name),
                 problem: error.to_string(),
             },
         })?;
-        if let Some(vas) = vas {
-            self.vm.prepare_overrides(vas);
-        }
-        let graft = self.grafts.attach(spec.name.clone(), point, loaded);
-        self.log.write(&Event::GraftAttached {
-            graft,
-            name: spec.name.clone(),
-            point,
-            vas,
-            object: *blake3::hash(&spec.object).as_bytes(),
-        });
-        Ok(graft)
+        Ok(self.grafts.attach(spec.name.clone(), point, loaded))
+    }
+
+    /// Lets the same object serve a further point in the sandbox it has, sharing its state.
+    fn attach_further(
+        &mut self,
+        spec: &GraftSpec,
+        sibling: GraftId,
+        point: Point,
+    ) -> Result<GraftId, RunError> {
+        let symbol = find_symbol(&spec.object, point).map_err(|reason| rejected(spec, reason))?;
+        let attached = self.grafts.attach_further(sibling, point, &symbol);
+        attached.expect("the sibling was made from this very object");
+        Ok(sibling)
     }
 
     /// Removes a graft at its owner's wish; one that is gone already stays gone.
     pub(super) fn unload(&mut self, graft: GraftId) {
         self.remove(graft, RemovalReason::Unloaded, None);
+    }
+}
+
+fn rejected(spec: &GraftSpec, reason: GraftRejected) -> RunError {
+    RunError::Rejected {
+        graft: spec.name.clone(),
+        reason,
     }
 }

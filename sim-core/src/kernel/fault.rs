@@ -14,6 +14,7 @@
 use super::Kernel;
 use crate::config::FirstTouch;
 use crate::event::{Event, Eviction, EvictionOutcome, LogLevel};
+use crate::graft::Point;
 use crate::graft::invoke::{self, Surroundings, VictimChoice};
 use crate::graft::registry::Graft;
 use crate::ids::{FrameNo, PageNo, TxnId, VasId};
@@ -91,6 +92,7 @@ impl Kernel {
             return Ok(());
         };
         let txn = self.txns.next_id();
+        let point = Point::VasPickVictim;
         let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
             invoke::pick_victim(graft, proposed, around)
         };
@@ -101,7 +103,7 @@ impl Kernel {
             };
             Some(CommitRecord::Evict { victim, proposed })
         };
-        let outcome = match self.transact(graft, meter, ask, record) {
+        let outcome = match self.transact((graft, point), meter, ask, record) {
             Some((VictimChoice::Evict(victim), _)) if victim == proposed => {
                 EvictionOutcome::Accepted
             }
@@ -173,11 +175,12 @@ impl Kernel {
         let gathered = self.vm.gather_cluster(victim);
         let mut cluster = gathered;
         if let Some(graft) = self.grafts.swap_pageout_order() {
+            let point = Point::PmMgrSwapPageoutOrder;
             let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
                 invoke::pageout_order(graft, &gathered, around)
             };
             let record = |_: &Option<Cluster>| Some(CommitRecord::WriteOut);
-            if let Some((Some(ordered), _)) = self.transact(graft, meter, ask, record) {
+            if let Some((Some(ordered), _)) = self.transact((graft, point), meter, ask, record) {
                 cluster = ordered;
             }
             // The act is the write below, which happens in either case.
@@ -201,10 +204,11 @@ impl Kernel {
         let (free, free_min) = (self.vm.free_frames(), self.config.free_min);
         let mut awake = free < free_min;
         if let Some(graft) = self.grafts.awake_pagedaemon() {
+            let point = Point::PmMgrAwakePagedaemon;
             let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
-                invoke::ask_about_frames(graft, free, free_min, around)
+                invoke::ask_about_frames(graft, point, free, free_min, around)
             };
-            if let Some((Some(answer), _)) = self.transact(graft, meter, ask, |_| None) {
+            if let Some((Some(answer), _)) = self.transact((graft, point), meter, ask, |_| None) {
                 awake = answer;
             }
         }
@@ -237,10 +241,11 @@ impl Kernel {
         let Some(graft) = self.grafts.stop_pageout() else {
             return enough;
         };
+        let point = Point::PmMgrStopPageout;
         let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
-            invoke::ask_about_frames(graft, free, free_target, around)
+            invoke::ask_about_frames(graft, point, free, free_target, around)
         };
-        match self.transact(graft, meter, ask, |_| None) {
+        match self.transact((graft, point), meter, ask, |_| None) {
             Some((Some(answer), _)) => answer,
             Some((None, _)) | None => enough,
         }

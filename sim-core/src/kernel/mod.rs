@@ -188,9 +188,9 @@ impl Kernel {
         self.vm.check_invariants()
     }
 
-    /// Where the sandboxes of the attached grafts are, in the order of attachment.
-    pub fn sandbox_bases(&self) -> impl Iterator<Item = u64> + '_ {
-        self.grafts.iter().map(|graft| graft.instance.base())
+    /// Where the sandbox of an attached graft is.
+    pub(crate) fn sandbox_base(&self, graft: GraftId) -> Option<u64> {
+        Some(self.grafts.get(graft)?.instance.base())
     }
 
     pub(crate) fn log(&self) -> &EventLog {

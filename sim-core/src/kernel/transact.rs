@@ -9,9 +9,9 @@
 //! caller gets an answer or learns that there is none.
 use super::Kernel;
 use crate::event::{Commit, Event, LogLevel, RemovalReason};
-use crate::graft::Misbehaviour;
 use crate::graft::invoke::Surroundings;
 use crate::graft::registry::Graft;
+use crate::graft::{Misbehaviour, Point};
 use crate::ids::{GraftId, TxnId};
 use crate::run::{METER_EVERY, Meter};
 use crate::txn::{CommitRecord, Committed};
@@ -24,7 +24,7 @@ impl Kernel {
     #[inline]
     pub(super) fn transact<A>(
         &mut self,
-        id: GraftId,
+        (id, point): (GraftId, Point),
         meter: &mut dyn Meter,
         ask: impl FnOnce(&mut Graft, &mut Surroundings<'_>) -> Result<A, Misbehaviour>,
         record: impl FnOnce(&A) -> Option<CommitRecord>,
@@ -46,11 +46,11 @@ impl Kernel {
                     logged.expect("one record of one transaction fits");
                 }
                 let committed = self.txns.commit();
-                self.note_commit(id, &committed);
+                self.note_commit((id, point), &committed);
                 Some((answer, txn))
             }
             Err(misbehaviour) => {
-                self.abort(id, misbehaviour);
+                self.abort((id, point), misbehaviour);
                 None
             }
         };
@@ -91,22 +91,21 @@ impl Kernel {
     }
 
     #[inline]
-    fn note_commit(&mut self, id: GraftId, committed: &Committed) {
+    fn note_commit(&mut self, (graft, point): (GraftId, Point), committed: &Committed) {
         self.counters.commits += 1;
         if self.level == LogLevel::Lifecycle {
             return;
         }
-        let graft = self.grafts.get(id).expect("it just committed");
         self.log.committed(&Commit {
             txn: committed.id,
-            graft: id,
-            point: graft.point,
+            graft,
+            point,
             undo_records: committed.undo_records,
             commit_records: committed.commit_records,
         });
     }
 
-    fn abort(&mut self, id: GraftId, misbehaviour: Misbehaviour) {
+    fn abort(&mut self, (id, point): (GraftId, Point), misbehaviour: Misbehaviour) {
         let aborted = self.txns.abort(&mut self.vm);
         self.counters.aborts += 1;
         let graft = self.grafts.get(id).expect("it was just invoked");
@@ -115,7 +114,7 @@ impl Kernel {
             reference: self.counters.references,
             txn: aborted.id,
             graft: id,
-            point: graft.point,
+            point,
             reason: misbehaviour.reason,
             fault: misbehaviour.fault,
             undo_records: undo_records.unwrap_or(aborted.undo_records),
@@ -125,7 +124,7 @@ impl Kernel {
         self.remove(id, RemovalReason::Aborted, Some(aborted.id));
     }
 
-    /// Detaches a graft and forgets what its choices left behind.
+    /// Detaches a graft from every point it serves and forgets what its choices left behind.
     pub(super) fn remove(&mut self, id: GraftId, reason: RemovalReason, txn: Option<TxnId>) {
         let Some(graft) = self.grafts.remove(id) else {
             return;
@@ -133,13 +132,15 @@ impl Kernel {
         if let Some(vas) = graft.scope.vas() {
             self.vm.forget_overrides(vas);
         }
-        self.log.write(&Event::GraftRemoved {
-            reference: self.counters.references,
-            graft: id,
-            point: graft.point,
-            reason,
-            txn,
-        });
+        for point in graft.points() {
+            self.log.write(&Event::GraftRemoved {
+                reference: self.counters.references,
+                graft: id,
+                point,
+                reason,
+                txn,
+            });
+        }
         // Watchers learn of a removal at once; removals are as rare as grafts.
         self.log.seal();
     }

@@ -102,6 +102,8 @@ pub struct Run {
     turn: usize,
     quantum_left: u64,
     references_total: u64,
+    /// For each graft of the specification, where its sandbox is.
+    bases: Vec<u64>,
     finished: bool,
 }
 
@@ -136,6 +138,7 @@ impl Run {
             turn: 0,
             quantum_left,
             references_total: 0,
+            bases: Vec::new(),
             finished: false,
         };
         for workload in spec.workloads {
@@ -149,7 +152,9 @@ impl Run {
             seed: spec.seed,
         }))?;
         for graft in &spec.grafts {
-            run.apply(Command::Attach(graft))?;
+            if let Outcome::Attached(id) = run.apply(Command::Attach(graft))? {
+                run.bases.extend(run.kernel.sandbox_base(id));
+            }
         }
         run.kernel.log_mut().seal();
         Ok(run)
@@ -275,11 +280,11 @@ impl Run {
         &self.kernel
     }
 
-    /// Where the sandboxes of the attached grafts are, in the order of the specification.
+    /// Where the sandbox of each graft of the specification is, in its order.
     ///
     /// A replay passes them as hints, so that its grafts see the same pointers.
     pub fn bases(&self) -> Vec<u64> {
-        self.kernel.sandbox_bases().collect()
+        self.bases.clone()
     }
 
     /// What the run came to so far; takes time proportional to memory.

@@ -17,6 +17,9 @@ pub struct Workload {
 }
 
 /// A graft to attach before the first reference.
+///
+/// Entries with the same name, process and object are one graft that serves several points: it has
+/// one sandbox, its functions share their state, and it is removed from all points at once.
 #[derive(Clone, Debug)]
 pub struct GraftSpec {
     /// The name under which it appears in events.
