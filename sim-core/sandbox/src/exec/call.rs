@@ -7,12 +7,15 @@ use std::ptr;
 use vino_abi::STACK_END;
 
 use super::entry::{
-    ARGUMENTS_MAX, Activation, EXIT_ABORTED, EXIT_LATE, EXIT_PANICKED, EXIT_RETURNED, Exit,
+    ARGUMENTS_MAX, Activation, EXIT_ABORTED, EXIT_LATE, EXIT_PANICKED, EXIT_RETURNED, EXIT_TRAPPED,
+    Exit,
 };
 use super::fault::{self, FaultKind, GraftFault};
+use super::gates;
 use super::host::{GraftMemory, Host, HostAbort};
 use super::instance::{Core, Entry};
 use super::thread::{self, ThreadBlock};
+use super::watchdog::WatchSlot;
 
 /// Bytes left alone below the stack pointer of a graft that is called back: its red zone.
 const RED_ZONE_BYTES: u64 = 128;
@@ -68,62 +71,56 @@ fn run<H: Host>(
     let process = core.process;
     let block = ThreadBlock::of_this_thread();
     // SAFETY: the block is this thread's.
-    let mut watch = unsafe { (*block).watch };
-    if watch.is_null() {
-        watch = thread::prepare(process);
+    let mut slot = unsafe { (*block).free };
+    if slot.is_null() {
+        slot = first_slot(core, block, entry)?;
     }
-    // SAFETY: the block is this thread's.
-    let free = unsafe { (*block).free };
-    if free == 0 {
-        return Err(fault::refused(core, FaultKind::TooDeep, entry.offset()));
-    }
-    let watch_slot = free.trailing_zeros() as usize;
-    // SAFETY: the thread is prepared: its watch lives until its thread-local destructors run.
-    let watch = unsafe { &*watch };
-    let slot = watch.slot(watch_slot);
     let base = core.base();
     let deadline_us = core.deadline_us;
     let mut activation = Activation {
-        host_rsp: 0,
-        graft_rsp: 0,
-        return_stub: base + u64::from(super::gates::RETURN_STUB),
+        target: base + u64::from(entry.offset()),
+        entry_stub: base + u64::from(gates::ENTRY_STUB),
+        stack,
         dispatch: dispatch::<H>,
-        arguments: [0; ARGUMENTS_MAX],
-        base,
-        watch_slot,
         core: ptr::from_mut(core),
         host: ptr::from_mut(host).cast(),
-        panic: None,
+        watch: slot,
+        import: MaybeUninit::uninit(),
+        return_stub: MaybeUninit::uninit(),
+        panic: MaybeUninit::uninit(),
         trap: MaybeUninit::uninit(),
     };
-    // SAFETY: the block is this thread's.
-    unsafe { (*block).free = free & (free - 1) };
-    let sequence = slot.start(deadline_us);
+    // SAFETY: the thread is prepared: its slots live until its thread-local destructors run.
+    let slot = unsafe { &*slot };
+    slot.start(deadline_us);
     process.watchdog().notice_start();
     // SAFETY: the block is this thread's.
     unsafe { load_gs(block, base, process.fsgsbase()) };
-    let entry_stub = base + u64::from(super::gates::ENTRY_STUB);
-    let target = base + u64::from(entry.offset());
     let enter = process.routines().enter;
+    let [a, b, c, d, e, f] = arguments;
     // SAFETY: the activation is complete and outlives the call; the thread is prepared and %gs
     // base set, above; `target` is a verified entry of this instance, because `core.owns(entry)`;
     // `stack` is aligned and the gates' push lands in the sandbox or its guard.
-    let exit = unsafe {
-        enter(
-            &raw mut activation,
-            &raw const arguments,
-            entry_stub,
-            target,
-            stack,
-        )
-    };
-    slot.end(sequence);
-    // SAFETY: the block is this thread's: an activation ends on the thread where it began.
-    unsafe { (*block).free |= 1 << watch_slot };
+    let exit = unsafe { enter(a, b, c, d, e, f, &raw mut activation) };
+    slot.end();
     if exit.kind == EXIT_RETURNED {
         return Ok(exit.value);
     }
     Err(ended_early(core, &mut activation, exit))
+}
+
+/// Finds a watch slot for the first entry of a thread; fails if its entries nest too deep.
+#[cold]
+fn first_slot(
+    core: &Core,
+    block: *mut ThreadBlock,
+    entry: Entry,
+) -> Result<*const WatchSlot, GraftFault> {
+    // SAFETY: the block is this thread's.
+    if unsafe { (*block).watch.is_null() } {
+        return Ok(thread::prepare(core.process));
+    }
+    Err(fault::refused(core, FaultKind::TooDeep, entry.offset()))
 }
 
 /// Makes the sandbox's base the `%gs` base of this thread, which it nearly always is.
@@ -143,23 +140,25 @@ unsafe fn load_gs(block: *mut ThreadBlock, base: u64, fsgsbase: bool) {
 /// Tells why an invocation did not return.
 #[cold]
 fn ended_early(core: &Core, activation: &mut Activation, exit: Exit) -> GraftFault {
-    if let Some(payload) = activation.panic.take() {
-        panic::resume_unwind(payload);
+    if exit.kind == EXIT_TRAPPED {
+        // SAFETY: only the signal handler returns EXIT_TRAPPED, once it filled the record.
+        let record = unsafe { activation.trap.assume_init_ref() };
+        let deadline = record.signal == core.process.signals().deadline();
+        return fault::trapped(core, record, deadline);
     }
-    match exit.kind {
-        EXIT_ABORTED => {
-            let code = u32::try_from(exit.value).unwrap_or(u32::MAX);
-            fault::stopped(core, activation, FaultKind::Aborted(code))
-        }
-        EXIT_LATE => fault::stopped(core, activation, FaultKind::Deadline),
-        _ => {
-            // SAFETY: what is left is EXIT_TRAPPED, which only the handler that fills the record
-            // returns.
-            let record = unsafe { activation.trap.assume_init_ref() };
-            let deadline = record.signal == core.process.signals().deadline();
-            fault::trapped(core, record, deadline)
-        }
+    if exit.kind == EXIT_PANICKED {
+        // SAFETY: only `dispatch` returns EXIT_PANICKED, once it stored the payload; it is taken
+        // once, since this ends the activation.
+        panic::resume_unwind(unsafe { activation.panic.assume_init_read() });
     }
+    // SAFETY: what is left is returned by `dispatch`, which `import` calls once it noted the call.
+    let import = unsafe { activation.import.assume_init_ref() };
+    let kind = if exit.kind == EXIT_ABORTED {
+        FaultKind::Aborted(u32::try_from(exit.value).unwrap_or(u32::MAX))
+    } else {
+        FaultKind::Deadline
+    };
+    fault::stopped(core, import.graft_rsp, kind)
 }
 
 /// Runs a host function of a host of type `H` for the graft of an activation.
@@ -170,17 +169,32 @@ fn ended_early(core: &Core, activation: &mut Activation, exit: Exit) -> GraftFau
 unsafe extern "C" fn dispatch<H: Host>(activation: *mut Activation, import: u32) -> Exit {
     // SAFETY: the activation lives in the frame of `run`, which waits in `enter`.
     let activation = unsafe { &mut *activation };
+    // SAFETY: `import` noted the call before it called this.
+    let call = unsafe { activation.import.assume_init() };
     // SAFETY: `run::<H>` made the pointer from its exclusive borrow and does not use it meanwhile.
     let host = unsafe { &mut *activation.host.cast::<H>() };
     // SAFETY: as for the host.
     let core = unsafe { &mut *activation.core };
-    let base = activation.base;
+    // SAFETY: the thread is prepared, since it runs an activation, so its watch slots live.
+    let watch = unsafe { &*activation.watch };
+    let base = core.base();
     let process = core.process;
-    let mut memory = GraftMemory::new(core, activation.graft_rsp);
-    let arguments = activation.arguments;
+    activation
+        .return_stub
+        .write(base + u64::from(gates::RETURN_STUB));
+    let block = ThreadBlock::of_this_thread();
+    // While the host function runs, entries from it must not use this activation's watch slot,
+    // which is the first of the free ones as long as the graft runs.
+    // SAFETY: the block is this thread's.
+    unsafe { (*block).free = watch.next() };
+    let mut memory = GraftMemory::new(core, call.graft_rsp);
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-        host.call(&mut memory, import, &arguments)
+        host.call(&mut memory, import, &call.arguments)
     }));
+    // SAFETY: the block is this thread's: an activation ends on the thread where it began.
+    watch.put_before(unsafe { (*block).free });
+    // SAFETY: as above.
+    unsafe { (*block).free = watch };
     let value = match outcome {
         Ok(Ok(value)) => value,
         Ok(Err(HostAbort(code))) => {
@@ -190,19 +204,14 @@ unsafe extern "C" fn dispatch<H: Host>(activation: *mut Activation, import: u32)
             };
         }
         Err(payload) => {
-            activation.panic = Some(payload);
+            activation.panic.write(payload);
             return Exit {
                 value: 0,
                 kind: EXIT_PANICKED,
             };
         }
     };
-    let block = ThreadBlock::of_this_thread();
-    // SAFETY: the block is this thread's.
-    let watch = unsafe { (*block).watch };
-    // SAFETY: the thread is prepared, since it runs an activation.
-    let watch = unsafe { &*watch };
-    if watch.slot(activation.watch_slot).is_expired() {
+    if watch.is_expired() {
         return Exit {
             value: 0,
             kind: EXIT_LATE,

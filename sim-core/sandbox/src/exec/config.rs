@@ -32,7 +32,7 @@ pub struct InstanceConfig {
     pub stack_bytes: u32,
     /// Bytes of heap, rounded up to pages.
     pub heap_bytes_max: u32,
-    /// How long one invocation may take, with the host functions it calls.
+    /// How much processor time one invocation may take, with the host functions it calls.
     pub deadline: Duration,
     /// Memory of the host that the graft may read; each starts on the page after the one before.
     pub views: Vec<SharedRegion>,

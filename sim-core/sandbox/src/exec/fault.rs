@@ -9,7 +9,6 @@ use vino_abi::{
 };
 
 use super::address::SandboxAddr;
-use super::entry::Activation;
 use super::gates::{self, GatePart};
 use super::instance::Core;
 use super::signals::TrapRecord;
@@ -172,16 +171,16 @@ pub(super) fn trapped(core: &Core, record: &TrapRecord, deadline: bool) -> Graft
 }
 
 /// Builds the fault of a graft that a host function did not return to.
-pub(super) fn stopped(core: &Core, activation: &Activation, kind: FaultKind) -> GraftFault {
+pub(super) fn stopped(core: &Core, graft_rsp: u64, kind: FaultKind) -> GraftFault {
     let mut word = [0; size_of::<u64>()];
-    let stack = SandboxAddr::of_pointer(activation.graft_rsp);
+    let stack = SandboxAddr::of_pointer(graft_rsp);
     // A graft can call a gate with a stack that is not there; then the gate is all that is known.
     let pc = match core.memory.read(stack, &mut word) {
         Ok(()) => SandboxAddr::of_pointer(u64::from_le_bytes(word)),
         Err(_) => SandboxAddr::of_pointer(GATES_OFFSET.into()),
     };
     let mut registers = Registers::default();
-    registers.values[RSP] = activation.graft_rsp;
+    registers.values[RSP] = graft_rsp;
     described(core, kind, pc, registers)
 }
 
@@ -232,7 +231,9 @@ fn disassemble(core: &Core, pc: SandboxAddr) -> String {
     let mut decoder = Decoder::with_ip(64, &bytes, pc.offset().into(), DecoderOptions::NONE);
     let instruction = decoder.decode();
     let mut text = String::new();
-    GasFormatter::new().format(&instruction, &mut text);
+    let mut formatter = GasFormatter::new();
+    formatter.options_mut().set_uppercase_hex(false);
+    formatter.format(&instruction, &mut text);
     text
 }
 
@@ -309,13 +310,35 @@ fn is_check_trap(core: &Core, pc: u64) -> bool {
     let Some(target) = target.checked_sub(core.text_offset().into()) else {
         return false;
     };
+    let mut checks = label_positions(text);
+    checks.any(|index| jump_target(text, index + size_of::<u32>()) == Some(target))
+}
+
+/// Bytes that are searched at once.
+const BLOCK_BYTES: usize = 64;
+
+/// Finds the immediates of label checks.
+///
+/// Both labels start with the same three bytes. Blocks without the middle two are passed over in a
+/// loop that the compiler turns into vector code.
+fn label_positions(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
     let labels = [LABEL_RETURN_IMM, LABEL_TARGET_IMM].map(u32::to_le_bytes);
-    text.windows(size_of::<u32>())
-        .enumerate()
-        .any(|(index, window)| {
-            let is_label = labels.iter().any(|label| window == label);
-            is_label && jump_target(text, index + size_of::<u32>()) == Some(target)
+    let [_, first, second, _] = labels[0];
+    let blocks = (0..text.len()).step_by(BLOCK_BYTES).filter(move |start| {
+        let end = (start + BLOCK_BYTES + 1).min(text.len());
+        let block = &text[*start..end];
+        let pairs = block.iter().zip(&block[1..]);
+        pairs.fold(false, |seen, (a, b)| {
+            seen | ((*a == first) & (*b == second))
         })
+    });
+    blocks.flat_map(move |start| {
+        let starts = start.saturating_sub(1)..start + BLOCK_BYTES;
+        starts.filter(move |index| {
+            let window = text.get(*index..index + size_of::<u32>());
+            window.is_some_and(|window| labels.iter().any(|label| window == label))
+        })
+    })
 }
 
 /// Returns where the `jne` at `index` of `text` goes, if there is one.

@@ -157,9 +157,7 @@ mod tests {
     fn disassemble(code: &[u8], ip: u32) -> Vec<String> {
         let mut decoder = Decoder::with_ip(64, code, u64::from(ip), DecoderOptions::NONE);
         let mut formatter = GasFormatter::new();
-        formatter
-            .options_mut()
-            .set_space_after_operand_separator(false);
+        formatter.options_mut().set_uppercase_hex(false);
         let mut lines = Vec::new();
         let mut instruction = Instruction::default();
         while decoder.can_decode() {
@@ -194,9 +192,9 @@ mod tests {
         assert_eq!(
             disassemble(&pages[start..start + 21], 0),
             [
-                "nopl 0x0(%rsi,%rbp,2)",
+                "nopl (%rsi,%rbp,2)",
                 "mov $2,%eax",
-                "jmp *%fs:0xffffffffffffff90",
+                "jmpq *%fs:0xffffffffffffff90",
             ]
         );
         assert!(pages[start - 64..start].iter().all(|byte| *byte == 0xcc));

@@ -201,26 +201,28 @@ unsafe extern "C" fn handle(
     // SAFETY: the kernel passes a siginfo_t to SA_SIGINFO handlers, valid until they return.
     let info_ref = unsafe { &*info };
     // SAFETY: the block is this thread's.
-    let activation = unsafe { (*ThreadBlock::of_this_thread()).current };
+    let frame = unsafe { (*ThreadBlock::of_this_thread()).current };
     // Whoever sends SIGSEGV with kill(2) does not speak about the graft.
     let from_processor = info_ref.si_code > 0;
-    if !activation.is_null() && (is_deadline || from_processor) {
-        // SAFETY: a non-null current activation lives in a frame of `run` below on this thread,
-        // which is interrupted, so nothing else accesses it.
+    if !frame.is_null() && (is_deadline || from_processor) {
+        // SAFETY: a current frame lies on the host's stack of this thread, below `run`.
+        let activation = unsafe { (*frame).activation };
+        // SAFETY: the activation lives in the frame of `run`, which is interrupted, so nothing
+        // else accesses it.
         let activation = unsafe { &mut *activation };
         let pc = machine.gregs[libc::REG_RIP as usize].cast_unsigned();
-        let inside = pc.wrapping_sub(activation.base) < SANDBOX_BYTES;
-        if inside && (!is_deadline || is_late(activation)) {
+        // SAFETY: the instance outlives its activations, and its base never changes.
+        let base = unsafe { (*activation.core).base() };
+        // SAFETY: the thread is prepared, since it runs an activation, so its watch slots live.
+        let watch = unsafe { &*activation.watch };
+        let inside = pc.wrapping_sub(base) < SANDBOX_BYTES;
+        // A deadline may also be that of an activation that waits, or of one that is over.
+        if inside && (!is_deadline || watch.is_expired()) {
             // SAFETY: the kernel fills si_addr for the processor's signals; for others the bytes
             // are initialised all the same.
             let address = unsafe { info_ref.si_addr() } as u64;
-            end_graft(
-                activation,
-                signal,
-                address,
-                machine,
-                process.routines().unwind,
-            );
+            end_graft(activation, signal, address, machine);
+            resume_in_host(machine, frame as u64, process.routines().unwind);
             return;
         }
     }
@@ -231,22 +233,12 @@ unsafe extern "C" fn handle(
     }
 }
 
-/// Returns whether the activation's own deadline passed, and not one that came before it.
-fn is_late(activation: &Activation) -> bool {
-    // SAFETY: the block is this thread's.
-    let watch = unsafe { (*ThreadBlock::of_this_thread()).watch };
-    // SAFETY: the thread is prepared, since it runs an activation, so its watch is alive.
-    let watch = unsafe { watch.as_ref() };
-    watch.is_some_and(|watch| watch.slot(activation.watch_slot).is_expired())
-}
-
-/// Records why the graft ends and makes the interrupted thread resume in the host.
+/// Records why the graft ends.
 fn end_graft(
     activation: &mut Activation,
     signal: libc::c_int,
     address: u64,
-    machine: &mut libc::mcontext_t,
-    unwind: unsafe extern "C" fn(),
+    machine: &libc::mcontext_t,
 ) {
     let register = |index: usize| machine.gregs[index].cast_unsigned();
     activation.trap.write(TrapRecord {
@@ -257,11 +249,15 @@ fn end_graft(
         pc: register(libc::REG_RIP as usize),
         registers: REGISTER_ORDER.map(register),
     });
+}
+
+/// Makes the interrupted thread go on at `unwind`, on the host's stack.
+fn resume_in_host(machine: &mut libc::mcontext_t, frame: u64, unwind: unsafe extern "C" fn()) {
     // SAFETY: the block is this thread's, and the graft it points at ends here.
     unsafe { (*ThreadBlock::of_this_thread()).current = ptr::null_mut() };
     let mut set = |index: usize, value: u64| machine.gregs[index] = value.cast_signed();
     set(libc::REG_RIP as usize, unwind as usize as u64);
-    set(libc::REG_RSP as usize, activation.host_rsp);
+    set(libc::REG_RSP as usize, frame);
     set(libc::REG_RAX as usize, 0);
     set(libc::REG_RDX as usize, EXIT_TRAPPED);
     machine.gregs[libc::REG_EFL as usize] &= !FLAGS_CLEARED;

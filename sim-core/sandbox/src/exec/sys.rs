@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
+use std::time::Duration;
 
 /// What code may do with a range of pages; never write and execute at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +216,33 @@ pub(super) fn barrier_all_threads() -> bool {
 pub(super) fn thread_id() -> libc::pid_t {
     // SAFETY: gettid has no preconditions.
     unsafe { libc::gettid() }
+}
+
+/// Returns the clock of the processor time that the calling thread used.
+pub(super) fn thread_clock() -> io::Result<libc::clockid_t> {
+    let mut clock = 0;
+    // SAFETY: pthread_self has no preconditions.
+    let thread = unsafe { libc::pthread_self() };
+    // SAFETY: the thread is alive, being the caller; the call writes one clock number.
+    let status = unsafe { libc::pthread_getcpuclockid(thread, &raw mut clock) };
+    if status == 0 {
+        Ok(clock)
+    } else {
+        Err(io::Error::from_raw_os_error(status))
+    }
+}
+
+/// Reads a clock that [`thread_clock`] returned; `None` if its thread is gone.
+pub(super) fn read_thread_clock(clock: libc::clockid_t) -> Option<Duration> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the call writes one timespec.
+    let status = unsafe { libc::clock_gettime(clock, &raw mut time) };
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let nanos = u32::try_from(time.tv_nsec).ok()?;
+    (status == 0).then(|| Duration::new(seconds, nanos))
 }
 
 /// Sends `signal` to one thread of this process.

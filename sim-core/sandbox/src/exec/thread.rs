@@ -7,29 +7,32 @@
 use std::arch::{asm, global_asm};
 use std::cell::RefCell;
 use std::mem::offset_of;
+use std::ptr;
 use std::sync::Arc;
 
 use super::engine::Process;
-use super::entry::Activation;
+use super::entry::Frame;
 use super::signals::SignalStack;
 use super::sys;
-use super::watchdog::{NESTING_MAX, ThreadWatch};
+use super::watchdog::{ThreadWatch, WatchSlot};
 
 /// The words of a thread that entries, gates and signal handlers share.
 #[repr(C)]
 pub(super) struct ThreadBlock {
-    /// The activation whose graft the thread is running; null whenever code of the host runs.
-    pub(super) current: *mut Activation,
+    /// The frame of the entry whose graft the thread is running; null whenever code of the host
+    /// runs.
+    pub(super) current: *mut Frame,
     /// Where a gate goes when the graft returned.
     leave: usize,
     /// Where a gate goes when the graft calls the host.
     import: usize,
     /// The `%gs` base that was set last, 0 when none was.
     pub(super) gs_base: u64,
+    /// The list of watch slots that no waiting activation uses; its first is for the graft that
+    /// runs, or runs next. Null when activations nest too deep or the thread is not prepared.
+    pub(super) free: *const WatchSlot,
     /// What the watchdog sees of this thread; null until the thread is prepared.
     pub(super) watch: *const ThreadWatch,
-    /// One bit for each watch slot that no activation uses.
-    pub(super) free: u64,
 }
 
 /// Offset in the thread block of the word that the exit gate jumps through.
@@ -100,7 +103,9 @@ impl Drop for Prepared {
     fn drop(&mut self) {
         let block = ThreadBlock::of_this_thread();
         // SAFETY: the block is this thread's own, and no graft runs in a thread-local destructor.
-        unsafe { (*block).watch = std::ptr::null() };
+        unsafe { (*block).watch = ptr::null() };
+        // SAFETY: as above; with the watch go its slots.
+        unsafe { (*block).free = ptr::null() };
         self.process.watchdog().forget(&self.watch);
     }
 }
@@ -111,26 +116,30 @@ thread_local! {
 
 /// Prepares the calling thread, once: signal stack, signal mask, watch, thread block.
 ///
+/// Returns the list of free watch slots.
+///
 /// # Panics
 ///
 /// The system has no memory for a signal stack, or the thread is past its thread-local
 /// destructors.
 #[cold]
-pub(super) fn prepare(process: &'static Process) -> *const ThreadWatch {
+pub(super) fn prepare(process: &'static Process) -> *const WatchSlot {
     let stack = SignalStack::install().expect("a thread that runs grafts needs a signal stack");
     process.signals().admit_to_this_thread();
-    let watch = Arc::new(ThreadWatch::new(sys::thread_id()));
+    let clock = sys::thread_clock().expect("a thread has a clock of its own");
+    let watch = Arc::new(ThreadWatch::new(sys::thread_id(), clock));
     process.watchdog().remember(&watch);
     let block = ThreadBlock::of_this_thread();
     let routines = process.routines();
+    let free = watch.free_list();
     let address = Arc::as_ptr(&watch);
     let fresh = ThreadBlock {
-        current: std::ptr::null_mut(),
+        current: ptr::null_mut(),
         leave: routines.leave as usize,
         import: routines.import as usize,
         gs_base: 0,
+        free,
         watch: address,
-        free: u64::MAX >> (u64::BITS as usize - NESTING_MAX),
     };
     let prepared = Prepared {
         watch,
@@ -140,7 +149,7 @@ pub(super) fn prepare(process: &'static Process) -> *const ThreadWatch {
     PREPARED.with(|place| *place.borrow_mut() = Some(prepared));
     // SAFETY: the block is this thread's own, and no graft runs on an unprepared thread.
     unsafe { block.write(fresh) };
-    address
+    free
 }
 
 /// Makes `base` the `%gs` base of this thread.

@@ -1,19 +1,21 @@
-//! Ends invocations that outlive their deadline, at no cost per call but two stores.
+//! Ends invocations that outlive their deadline, at the cost of a few stores per call.
 //!
 //! Each thread that runs grafts has *watch slots*, one for each nested invocation. An invocation
-//! counts its slot's sequence number up when it starts (odd: running) and when it ends (even). One
-//! watchdog thread per process looks at all slots once a millisecond; when it has seen the same odd
-//! number for as long as the deadline, it marks the number expired and signals the thread. The
-//! handler ends the graft if the thread runs that graft's code at this moment; otherwise the
-//! watchdog tries again a tick later, and a host function that returns to an expired invocation
-//! does not get there.
+//! counts its slot's sequence number up when it starts, and says that it runs until it ends. One
+//! watchdog thread per process looks at all slots once a millisecond; when it has seen the same
+//! number run while the thread used as much processor time as the deadline allows, it marks the
+//! number expired and signals the thread. Time counts on the thread's own clock, so that a machine
+//! which is busy elsewhere does not make a graft late. The handler ends the graft if the thread runs
+//! that graft's code at this moment; otherwise the watchdog tries again a tick later, and a host
+//! function that returns to an expired invocation does not get there.
 //!
 //! When nothing ran for [`IDLE_TICKS_MAX`] ticks the watchdog sleeps until the next entry. That
 //! entry must see that the watchdog sleeps, or the watchdog must see that entry: the watchdog says
 //! that it sleeps, makes every thread pass a barrier, and looks once more, so that entries need
 //! none.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, compiler_fence};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -29,30 +31,43 @@ const IDLE_TICKS_MAX: u32 = 20;
 pub const NESTING_MAX: usize = 64;
 
 /// What the watchdog knows of one invocation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct WatchSlot {
-    /// Odd while an invocation runs; never the same number for two invocations.
+    /// Counts invocations; never the same number for two that ran.
     sequence: AtomicU64,
+    /// Whether the invocation of that number still runs.
+    running: AtomicBool,
+    deadline_us: AtomicU32,
     /// The sequence number that outlived its deadline.
     expired: AtomicU64,
-    deadline_us: AtomicU32,
+    /// The slot after this one in its thread's list of free slots.
+    next: AtomicPtr<WatchSlot>,
 }
 
 impl WatchSlot {
-    /// Starts an invocation and returns its sequence number.
-    #[inline(always)]
-    pub(super) fn start(&self, deadline_us: u32) -> u64 {
-        let sequence = self.sequence.load(Ordering::Relaxed).wrapping_add(1);
-        self.deadline_us.store(deadline_us, Ordering::Relaxed);
-        self.sequence.store(sequence, Ordering::Release);
-        sequence
+    const fn new() -> Self {
+        Self {
+            sequence: AtomicU64::new(0),
+            running: AtomicBool::new(false),
+            deadline_us: AtomicU32::new(0),
+            expired: AtomicU64::new(0),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
-    /// Ends the invocation that `start` numbered.
+    /// Starts an invocation.
     #[inline(always)]
-    pub(super) fn end(&self, sequence: u64) {
-        self.sequence
-            .store(sequence.wrapping_add(1), Ordering::Release);
+    pub(super) fn start(&self, deadline_us: u32) {
+        let sequence = self.sequence.load(Ordering::Relaxed).wrapping_add(1);
+        self.deadline_us.store(deadline_us, Ordering::Relaxed);
+        self.sequence.store(sequence, Ordering::Relaxed);
+        self.running.store(true, Ordering::Release);
+    }
+
+    /// Ends the invocation.
+    #[inline(always)]
+    pub(super) fn end(&self) {
+        self.running.store(false, Ordering::Release);
     }
 
     /// Returns whether the invocation that uses the slot outlived its deadline.
@@ -61,9 +76,14 @@ impl WatchSlot {
         self.expired.load(Ordering::Relaxed) == self.sequence.load(Ordering::Relaxed)
     }
 
-    fn running(&self) -> Option<u64> {
-        let sequence = self.sequence.load(Ordering::Acquire);
-        (sequence % 2 == 1).then_some(sequence)
+    /// Returns the slot after this one in the list of free slots.
+    pub(super) fn next(&self) -> *const Self {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// Puts this slot in front of a list of free slots.
+    pub(super) fn put_before(&self, next: *const Self) {
+        self.next.store(next.cast_mut(), Ordering::Relaxed);
     }
 }
 
@@ -71,47 +91,41 @@ impl WatchSlot {
 #[derive(Debug)]
 pub(super) struct ThreadWatch {
     thread: libc::pid_t,
-    /// Slots from here on were never used.
-    used: AtomicU32,
+    clock: libc::clockid_t,
     slots: [WatchSlot; NESTING_MAX],
 }
 
 impl ThreadWatch {
-    pub(super) fn new(thread: libc::pid_t) -> Self {
+    pub(super) fn new(thread: libc::pid_t, clock: libc::clockid_t) -> Self {
         Self {
             thread,
-            used: AtomicU32::new(0),
-            slots: std::array::from_fn(|_| WatchSlot::default()),
+            clock,
+            slots: [const { WatchSlot::new() }; NESTING_MAX],
         }
     }
 
-    /// Returns a slot of the calling thread, and makes the watchdog look at it.
-    #[inline(always)]
-    pub(super) fn slot(&self, index: usize) -> &WatchSlot {
-        let slot = &self.slots[index % NESTING_MAX];
-        if index >= self.used.load(Ordering::Relaxed) as usize {
-            self.use_up_to(index);
-        }
-        slot
-    }
-
-    #[cold]
-    fn use_up_to(&self, index: usize) {
-        let count = u32::try_from(index % NESTING_MAX).map_or(0, |index| index + 1);
-        self.used.store(count, Ordering::Release);
+    /// Returns the list of all slots; none may be in use.
+    pub(super) fn free_list(&self) -> *const WatchSlot {
+        let add = |next, slot: &WatchSlot| {
+            slot.put_before(next);
+            ptr::from_ref(slot)
+        };
+        self.slots.iter().rev().fold(ptr::null(), add)
     }
 }
 
 /// A thread, and what the watchdog saw of it last.
 struct Watched {
     watch: Arc<ThreadWatch>,
-    seen: Vec<Seen>,
+    seen: [Seen; NESTING_MAX],
 }
 
-#[derive(Clone, Copy)]
+/// The invocation that a slot held at the last look.
+#[derive(Clone, Copy, Default)]
 struct Seen {
     sequence: u64,
-    since: Instant,
+    /// What the thread's clock said when the invocation was first seen.
+    since: Duration,
 }
 
 /// What one look at every slot found.
@@ -159,7 +173,7 @@ impl Watchdog {
     pub(super) fn remember(&self, watch: &Arc<ThreadWatch>) {
         self.threads().push(Watched {
             watch: Arc::clone(watch),
-            seen: Vec::new(),
+            seen: [Seen::default(); NESTING_MAX],
         });
     }
 
@@ -216,7 +230,7 @@ impl Watchdog {
                 .watch
                 .slots
                 .iter()
-                .any(|slot| slot.running().is_some())
+                .any(|slot| slot.running.load(Ordering::SeqCst))
         });
         if running || !sure {
             self.awake.store(true, Ordering::SeqCst);
@@ -234,18 +248,7 @@ impl Watchdog {
         // Holding the lock keeps a thread from ending, and its number from being reused, while
         // it is signalled.
         for watched in self.threads().iter_mut() {
-            let used = watched.watch.used.load(Ordering::Acquire) as usize;
-            let unseen = Seen {
-                sequence: 0,
-                since: now,
-            };
-            watched.seen.resize(used, unseen);
-            let slots = watched.watch.slots.iter().zip(&mut watched.seen);
-            let mut late = false;
-            for (slot, seen) in slots {
-                late |= look_at(slot, seen, now, &mut round);
-            }
-            if late {
+            if look_at(watched, now, &mut round) {
                 // The thread cannot have ended: it would have been forgotten first. What else can
                 // fail is the queue of signals being full, and the next tick tries again.
                 drop(sys::signal_thread(watched.watch.thread, self.signal));
@@ -255,27 +258,35 @@ impl Watchdog {
     }
 }
 
-/// Looks at one slot; returns whether its invocation is past its deadline.
-fn look_at(slot: &WatchSlot, seen: &mut Seen, now: Instant, round: &mut Round) -> bool {
-    let sequence = slot.sequence.load(Ordering::Acquire);
-    let changed = sequence != seen.sequence;
-    if changed {
-        *seen = Seen {
-            sequence,
-            since: now,
-        };
+/// Looks at the slots of one thread; returns whether an invocation is past its deadline.
+fn look_at(watched: &mut Watched, now: Instant, round: &mut Round) -> bool {
+    let mut late = false;
+    // Read when an invocation runs: most looks at most threads need no clock.
+    let mut used = None;
+    for (slot, seen) in watched.watch.slots.iter().zip(&mut watched.seen) {
+        // In this order: if one invocation ends and another starts in between, the number differs.
+        let running = slot.running.load(Ordering::Acquire);
+        let sequence = slot.sequence.load(Ordering::Relaxed);
+        let changed = sequence != seen.sequence;
+        round.busy |= changed || running;
+        seen.sequence = sequence;
+        if !running {
+            continue;
+        }
+        let clock = || sys::read_thread_clock(watched.watch.clock).unwrap_or_default();
+        let used = *used.get_or_insert_with(clock);
+        if changed {
+            seen.since = used;
+        }
+        let deadline = Duration::from_micros(slot.deadline_us.load(Ordering::Relaxed).into());
+        let left = (seen.since + deadline).saturating_sub(used);
+        if left.is_zero() {
+            slot.expired.store(sequence, Ordering::Relaxed);
+            late = true;
+        } else {
+            let due = now + left;
+            round.next = Some(round.next.map_or(due, |next| next.min(due)));
+        }
     }
-    let running = sequence % 2 == 1;
-    round.busy |= changed || running;
-    if !running {
-        return false;
-    }
-    let deadline = Duration::from_micros(slot.deadline_us.load(Ordering::Relaxed).into());
-    let due = seen.since + deadline;
-    if now < due {
-        round.next = Some(round.next.map_or(due, |next| next.min(due)));
-        return false;
-    }
-    slot.expired.store(sequence, Ordering::Relaxed);
-    true
+    late
 }

@@ -49,12 +49,12 @@ fn code_gates_and_the_base_are_not_writable() {
 #[test]
 fn a_null_function_pointer_is_a_null_call() {
     let source = "FUNCTION main
-        subq $8, %rsp
+        pushq %rbx
         xorl %eax, %eax
         CHECKED %eax, %rax
         call *%rax
         RETSITE
-        addq $8, %rsp
+        popq %rbx
         RETURN";
     assert_eq!(kind(source), FaultKind::NullCall);
 }
@@ -65,12 +65,12 @@ fn a_call_to_what_is_not_a_target_is_a_bad_control_transfer() {
     for target in ["main+8(%rip)", "0x300000(%rip)", "-0xe0000(%rip)"] {
         let source = format!(
             "FUNCTION main
-        subq $8, %rsp
+        pushq %rbx
         leaq {target}, %rax
         CHECKED %eax, %rax
         call *%rax
         RETSITE
-        addq $8, %rsp
+        popq %rbx
         RETURN"
         );
         let source = if target.starts_with("main") {
@@ -132,7 +132,8 @@ fn a_stack_pointer_anywhere_in_the_sandbox_is_the_graft_s_own_trouble() {
     for stack in ["$0", "$0x20000", "$0xfffffff8", "$0x30000000"] {
         let source = format!(
             "FUNCTION main
-        movl {stack}, %esp
+        movl {stack}, %eax
+        movl %eax, %esp
         addq %gs:0x10000, %rsp
         pushq %rax
         RETURN"

@@ -107,13 +107,13 @@ fn a_panic_in_a_host_function_reaches_the_caller_and_leaves_the_instance_usable(
 fn a_graft_cannot_call_what_it_does_not_import() {
     // Import 0 has an index, but the image does not name it: its gate is a trap.
     let source = "FUNCTION main
-        subq $8, %rsp
+        pushq %rbx
         movl $0x20100, %eax
         CHECKED %eax, %rax
         call *%rax
         RETSITE
         DIRECT_CALL ask
-        addq $8, %rsp
+        popq %rbx
         RETURN";
     let mut instance = load_with(source, &["unused", "ask"], config());
     let entry = main_of(&instance);
@@ -131,12 +131,12 @@ fn a_graft_cannot_call_what_it_does_not_import() {
 #[test]
 fn an_import_can_be_called_through_a_pointer() {
     let source = "FUNCTION main
-        subq $8, %rsp
+        pushq %rbx
         movq ask@GOTPCREL(%rip), %rax
         CHECKED %eax, %rax
         call *%rax
         RETSITE
-        addq $8, %rsp
+        popq %rbx
         RETURN";
     let mut instance = load_with(source, &["ask"], config());
     let entry = main_of(&instance);
@@ -232,7 +232,6 @@ fn a_host_function_can_call_the_graft_back() {
     let fault = instance
         .call(entry, &[depth], &mut Down(entry))
         .expect_err("too deep");
-    assert_eq!(u64::from(NESTING_MAX as u32), depth);
     assert_eq!(
         fault.kind,
         FaultKind::Aborted(u32::try_from(depth).expect("small"))
