@@ -18,22 +18,22 @@ use super::{StoreError, create_private_dir};
 /// Invariant: 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Digest(String);
+pub(crate) struct Digest(String);
 
 impl Digest {
     /// Hashes `bytes`.
-    pub fn of(bytes: &[u8]) -> Digest {
+    pub(crate) fn of(bytes: &[u8]) -> Digest {
         Digest::from_raw(Sha256::digest(bytes).as_slice())
     }
 
     /// Returns `None` unless `text` is 64 lower-case hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Digest> {
+    pub(crate) fn parse(text: &str) -> Option<Digest> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (text.len() == 64 && text.bytes().all(hex)).then(|| Digest(text.to_owned()))
     }
 
     /// The digits.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -74,7 +74,7 @@ impl fmt::Display for Digest {
 
 /// The directory of blobs.
 #[derive(Clone, Debug)]
-pub struct Blobs {
+pub(crate) struct Blobs {
     dir: PathBuf,
 }
 
@@ -84,7 +84,7 @@ impl Blobs {
     /// # Errors
     ///
     /// Fails if it cannot be created or cleared.
-    pub fn open(dir: &Path) -> Result<Blobs, StoreError> {
+    pub(crate) fn open(dir: &Path) -> Result<Blobs, StoreError> {
         let unfinished = dir.join("unfinished");
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(|error| StoreError::io(&unfinished, error))?;
@@ -100,7 +100,7 @@ impl Blobs {
     /// # Errors
     ///
     /// Fails if no file can be created.
-    pub fn create(&self) -> Result<BlobWriter, StoreError> {
+    pub(crate) fn create(&self) -> Result<BlobWriter, StoreError> {
         let dir = self.dir.join("unfinished");
         let file =
             tempfile::NamedTempFile::new_in(&dir).map_err(|error| StoreError::io(&dir, error))?;
@@ -117,7 +117,7 @@ impl Blobs {
     /// # Errors
     ///
     /// Fails if the disk does.
-    pub fn write(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let mut writer = self.create()?;
         writer.append(bytes)?;
         writer.commit()
@@ -128,7 +128,7 @@ impl Blobs {
     /// # Errors
     ///
     /// Fails if it is missing or not what was written.
-    pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn read(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => StoreError::damaged(&path, "the file is missing"),
@@ -145,7 +145,7 @@ impl Blobs {
     /// # Errors
     ///
     /// Fails if the file cannot be removed.
-    pub fn delete(&self, digest: &Digest) -> Result<(), StoreError> {
+    pub(crate) fn delete(&self, digest: &Digest) -> Result<(), StoreError> {
         let path = self.path(digest);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -162,7 +162,7 @@ impl Blobs {
 
 /// A blob being written; dropped before [`BlobWriter::commit`], it leaves nothing.
 #[derive(Debug)]
-pub struct BlobWriter {
+pub(crate) struct BlobWriter {
     dir: PathBuf,
     file: tempfile::NamedTempFile,
     hasher: Sha256,
@@ -175,7 +175,7 @@ impl BlobWriter {
     /// # Errors
     ///
     /// Fails if the disk does.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
         self.file
@@ -184,7 +184,7 @@ impl BlobWriter {
     }
 
     /// Bytes written so far.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
@@ -193,14 +193,14 @@ impl BlobWriter {
     /// # Errors
     ///
     /// Fails if the file cannot be opened again.
-    pub fn reopen(&self) -> Result<fs::File, StoreError> {
+    pub(crate) fn reopen(&self) -> Result<fs::File, StoreError> {
         self.file
             .reopen()
             .map_err(|error| StoreError::io(self.file.path(), error))
     }
 
     /// The digest of what was written so far.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest::from_raw(self.hasher.clone().finalize().as_slice())
     }
 
@@ -209,7 +209,7 @@ impl BlobWriter {
     /// # Errors
     ///
     /// Fails if the disk does.
-    pub fn commit(self) -> Result<Digest, StoreError> {
+    pub(crate) fn commit(self) -> Result<Digest, StoreError> {
         let digest = self.digest();
         let path = self.dir.join(digest.as_str());
         let failed = |error| StoreError::io(&path, error);

@@ -19,10 +19,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Space, StoreError, create_private_dir};
+use super::{Record, Space, StoreError, database};
 
 /// Version of the records and of the layout above.
-pub const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 /// Memory that the database may cache, in bytes.
 const CACHE_BYTES: u64 = 16 << 20;
 /// Key of the head.
@@ -44,7 +44,7 @@ struct Head {
 }
 
 /// The open catalog.
-pub struct Catalog {
+pub(crate) struct Catalog {
     db: sled::Db,
     /// Holds `Head::writes` too, as a big-endian number; written after each flush.
     writes: File,
@@ -68,14 +68,8 @@ impl Catalog {
     /// Opens or creates the catalog, checks every record, and begins a new boot epoch.
     pub(super) fn open(path: &Path, space: Arc<Space>) -> Result<Catalog, StoreError> {
         let exists = path.join("db").exists();
-        create_private_dir(path)?;
         let failed = |error| StoreError::database(path, error);
-        let db = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(failed)?;
+        let db = database::open(path, CACHE_BYTES)?;
         let mut head = match db.get(HEAD_KEY).map_err(failed)? {
             Some(value) => read_head(path, &value)?,
             None if exists => return Err(StoreError::damaged(path, "its head is missing")),
@@ -102,7 +96,7 @@ impl Catalog {
     }
 
     /// How often the store was opened.
-    pub fn boot_epoch(&self) -> u64 {
+    pub(crate) fn boot_epoch(&self) -> u64 {
         self.lock_head().boot_epoch
     }
 
@@ -111,7 +105,7 @@ impl Catalog {
     /// # Errors
     ///
     /// Fails if the record is damaged or the database fails.
-    pub fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
+    pub(crate) fn get<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         let value = self.db.get(full_key::<R>(key));
         let value = value.map_err(|error| StoreError::database(&self.path, error))?;
         value.map(|value| self.decode(&value)).transpose()
@@ -122,7 +116,7 @@ impl Catalog {
     /// # Errors
     ///
     /// Fails if a record is damaged or the database fails.
-    pub fn scan<R: Record>(
+    pub(crate) fn scan<R: Record>(
         &self,
         prefix: &[u8],
         after: Option<&[u8]>,
@@ -151,7 +145,7 @@ impl Catalog {
     /// # Errors
     ///
     /// Fails if a record is damaged or the database fails.
-    pub fn scan_backwards<R: Record>(
+    pub(crate) fn scan_backwards<R: Record>(
         &self,
         before: Option<&[u8]>,
         mut visit: impl FnMut(R) -> bool,
@@ -174,7 +168,7 @@ impl Catalog {
     /// # Errors
     ///
     /// Fails if the disk is too full for any record.
-    pub fn write(&self) -> Result<Batch<'_>, StoreError> {
+    pub(crate) fn write(&self) -> Result<Batch<'_>, StoreError> {
         let head = self.lock_head();
         Ok(Batch {
             catalog: self,
@@ -205,7 +199,7 @@ impl Catalog {
 
 /// Changes to the catalog that become true together.
 #[derive(Debug)]
-pub struct Batch<'a> {
+pub(crate) struct Batch<'a> {
     catalog: &'a Catalog,
     head: MutexGuard<'a, Head>,
     changed: Head,
@@ -215,7 +209,7 @@ pub struct Batch<'a> {
 
 impl Batch<'_> {
     /// The next run number; taken when the batch is committed.
-    pub fn next_run(&mut self) -> u64 {
+    pub(crate) fn next_run(&mut self) -> u64 {
         let number = self.changed.next_run;
         self.changed.next_run += 1;
         number
@@ -226,7 +220,7 @@ impl Batch<'_> {
     /// # Errors
     ///
     /// Fails if the database does.
-    pub fn put<R: Record>(&mut self, record: &R) -> Result<(), StoreError> {
+    pub(crate) fn put<R: Record>(&mut self, record: &R) -> Result<(), StoreError> {
         let key = full_key::<R>(&record.key());
         if !self.contains(&key)? {
             self.changed.records += 1;
@@ -242,7 +236,7 @@ impl Batch<'_> {
     /// # Errors
     ///
     /// Fails if the database does.
-    pub fn delete<R: Record>(&mut self, key: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn delete<R: Record>(&mut self, key: &[u8]) -> Result<(), StoreError> {
         let key = full_key::<R>(key);
         if self.contains(&key)? {
             self.changed.records -= 1;
@@ -256,7 +250,7 @@ impl Batch<'_> {
     /// # Errors
     ///
     /// Fails if the disk does; then nothing has changed.
-    pub fn commit(mut self) -> Result<(), StoreError> {
+    pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         let Catalog { db, writes, .. } = self.catalog;
         self.changed.writes += 1;
         self.batch.insert(&HEAD_KEY, sealed(&self.changed));
@@ -275,7 +269,7 @@ impl Batch<'_> {
     /// # Errors
     ///
     /// Fails if the disk is full.
-    pub fn claim_space(&self) -> Result<(), StoreError> {
+    pub(crate) fn claim_space(&self) -> Result<(), StoreError> {
         self.catalog.space.claim(self.bytes)
     }
 

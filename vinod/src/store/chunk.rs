@@ -16,42 +16,42 @@ const RAW_BYTES_MAX: usize = 4 << 20;
 
 /// Consecutive events in the encoding of `sim_core::event`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// Sequence number of the first event.
-    pub first_seq: u64,
+    pub(crate) first_seq: u64,
     /// How many events.
-    pub count: u32,
+    pub(crate) count: u32,
     /// The encoded events.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Chunk {
     /// The sequence number after the last event.
-    pub fn next_seq(&self) -> u64 {
+    pub(crate) fn next_seq(&self) -> u64 {
         self.first_seq + u64::from(self.count)
     }
 }
 
 /// The hash that links a value to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainHash([u8; 32]);
+pub(crate) struct ChainHash([u8; 32]);
 
 impl ChainHash {
     /// Stands before the first value.
-    pub const START: ChainHash = ChainHash([0; 32]);
+    pub(crate) const START: ChainHash = ChainHash([0; 32]);
 
     /// Hashes a stored value.
-    pub fn of(value: &[u8]) -> ChainHash {
+    pub(crate) fn of(value: &[u8]) -> ChainHash {
         ChainHash(*blake3::hash(value).as_bytes())
     }
 
     /// The raw hash.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// A hash that was stored.
-    pub fn from_bytes(bytes: [u8; 32]) -> ChainHash {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> ChainHash {
         ChainHash(bytes)
     }
 }

@@ -79,7 +79,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Blames the file at `path`; a full disk is told apart.
-    pub fn io(path: &Path, source: io::Error) -> StoreError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> StoreError {
         if source.kind() == io::ErrorKind::StorageFull {
             return StoreError::DiskFull {
                 path: path.to_path_buf(),
@@ -94,7 +94,7 @@ impl StoreError {
     }
 
     /// Blames the database at `path`; a full disk and damage are told apart.
-    pub fn database(path: &Path, source: sled::Error) -> StoreError {
+    pub(crate) fn database(path: &Path, source: sled::Error) -> StoreError {
         match source {
             sled::Error::Io(error) => StoreError::io(path, error),
             sled::Error::Corruption { .. } => StoreError::Damaged {
@@ -109,7 +109,7 @@ impl StoreError {
     }
 
     /// Says that what is on disk at `path` is not what was written.
-    pub fn damaged(path: &Path, what: impl Into<String>) -> StoreError {
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> StoreError {
         StoreError::Damaged {
             path: path.to_path_buf(),
             what: what.into(),

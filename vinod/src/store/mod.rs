@@ -14,6 +14,7 @@
 mod blobs;
 mod catalog;
 mod chunk;
+mod database;
 mod error;
 mod record;
 mod run_log;
@@ -27,25 +28,25 @@ use std::{
     sync::Arc,
 };
 
-pub use blobs::{BlobWriter, Blobs, Digest};
-pub use catalog::{Batch, Catalog, SCHEMA_VERSION};
-pub use chunk::{ChainHash, Chunk};
+pub(crate) use blobs::{BlobWriter, Blobs, Digest};
+pub(crate) use catalog::{Catalog, SCHEMA_VERSION};
+pub(crate) use chunk::Chunk;
 pub use error::{LogError, StoreError};
-pub use record::{
+pub(crate) use record::{
     GraftKey, GraftRecord, GraftState, KernelRecord, KernelSettings, LogDetail, PolicyKind, Record,
     Removal, RequestRecord, RunEnd, RunGraft, RunRecord, RunState, RunTotals, RunWorkload,
     TraceKind, TraceRecord,
 };
-pub use run_log::{LogFooter, LogReader, RunLog};
-pub use space::Space;
-pub use writer::{LogWriter, WriterGone};
+pub(crate) use run_log::{LogFooter, LogReader, RunLog};
+pub(crate) use space::Space;
+pub(crate) use writer::LogWriter;
 
 /// Name of the file whose lock makes one daemon the owner of a store.
 const LOCK_FILE: &str = "lock";
 
 /// The daemon's store, open and locked.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     path: PathBuf,
     catalog: Catalog,
     blobs: Blobs,
@@ -60,7 +61,7 @@ impl Store {
     /// # Errors
     ///
     /// Fails if another daemon holds it, a newer version wrote it, or it is damaged.
-    pub fn open(path: &Path, bytes_max: Option<u64>) -> Result<Store, StoreError> {
+    pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Store, StoreError> {
         create_private_dir(path)?;
         let lock = lock(path)?;
         let runs = path.join("runs");
@@ -78,17 +79,17 @@ impl Store {
     }
 
     /// Kernels, grafts, traces and runs.
-    pub fn catalog(&self) -> &Catalog {
+    pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
     /// Graft objects and decoded traces.
-    pub fn blobs(&self) -> &Blobs {
+    pub(crate) fn blobs(&self) -> &Blobs {
         &self.blobs
     }
 
     /// The room the store may still fill.
-    pub fn space(&self) -> &Arc<Space> {
+    pub(crate) fn space(&self) -> &Arc<Space> {
         &self.space
     }
 
@@ -97,7 +98,7 @@ impl Store {
     /// # Errors
     ///
     /// Fails if the log is open already, unreadable, or from a newer version.
-    pub fn open_run_log(&self, run: u64) -> Result<RunLog, StoreError> {
+    pub(crate) fn open_run_log(&self, run: u64) -> Result<RunLog, StoreError> {
         RunLog::open(&self.run_path(run), Arc::clone(&self.space))
     }
 
@@ -106,7 +107,7 @@ impl Store {
     /// # Errors
     ///
     /// Fails if its directory cannot be removed.
-    pub fn delete_run_log(&self, run: u64) -> Result<(), StoreError> {
+    pub(crate) fn delete_run_log(&self, run: u64) -> Result<(), StoreError> {
         let path = self.run_path(run);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::Digest;
 
 /// A kind of record with its place in the catalog.
-pub trait Record: Serialize + DeserializeOwned {
+pub(crate) trait Record: Serialize + DeserializeOwned {
     /// The first byte of the keys of this kind.
     const PREFIX: u8;
     /// What the kind is called in messages.
@@ -21,7 +21,7 @@ pub trait Record: Serialize + DeserializeOwned {
 /// Which page a kernel proposes for eviction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PolicyKind {
+pub(crate) enum PolicyKind {
     /// The two-handed clock.
     TwoHandedClock {
         /// Frames between its hands; `None` is all of them.
@@ -33,52 +33,52 @@ pub enum PolicyKind {
 
 /// A kernel's configuration, complete: no default is left to the version that reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KernelSettings {
+pub(crate) struct KernelSettings {
     /// Frames of memory.
-    pub frames: u32,
+    pub(crate) frames: u32,
     /// Pages of swap space.
-    pub swap_pages: u64,
+    pub(crate) swap_pages: u64,
     /// How victims are proposed.
-    pub policy: PolicyKind,
+    pub(crate) policy: PolicyKind,
     /// Free frames below which the pageout daemon wakes.
-    pub free_min: u32,
+    pub(crate) free_min: u32,
     /// Free frames at which it sleeps.
-    pub free_target: u32,
+    pub(crate) free_target: u32,
     /// Names of the processes, in the order of their address spaces.
-    pub processes: Vec<String>,
+    pub(crate) processes: Vec<String>,
     /// Whether grafts must be protected against reading outside their sandbox.
-    pub read_protection: bool,
+    pub(crate) read_protection: bool,
     /// Deadline of an invocation, in microseconds.
-    pub graft_deadline_us: u64,
+    pub(crate) graft_deadline_us: u64,
     /// References of a quantum.
-    pub quantum_references: u32,
+    pub(crate) quantum_references: u32,
     /// Stack of a graft, in bytes.
-    pub stack_bytes: u32,
+    pub(crate) stack_bytes: u32,
     /// Largest heap of a graft, in bytes.
-    pub heap_bytes_max: u32,
+    pub(crate) heap_bytes_max: u32,
     /// Most host calls of an invocation.
-    pub host_calls_max: u32,
+    pub(crate) host_calls_max: u32,
     /// Most undo records of a transaction.
-    pub undo_records_max: u32,
+    pub(crate) undo_records_max: u32,
     /// Most wired pages of an address space.
-    pub wired_pages_max: u32,
+    pub(crate) wired_pages_max: u32,
     /// Whether first touches are writes.
-    pub modified_on_first_touch: bool,
+    pub(crate) modified_on_first_touch: bool,
     /// Whether exhausted swap space ends a run.
-    pub end_run_on_swap_exhausted: bool,
+    pub(crate) end_run_on_swap_exhausted: bool,
 }
 
 /// A kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KernelRecord {
+pub(crate) struct KernelRecord {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its configuration.
-    pub settings: KernelSettings,
+    pub(crate) settings: KernelSettings,
     /// When it was created, in milliseconds since 1970.
-    pub created_ms: u64,
+    pub(crate) created_ms: u64,
     /// Runs submitted to it so far.
-    pub runs: u64,
+    pub(crate) runs: u64,
 }
 
 impl Record for KernelRecord {
@@ -93,7 +93,7 @@ impl Record for KernelRecord {
 /// Whether a graft is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GraftState {
+pub(crate) enum GraftState {
     /// It is.
     Loaded,
     /// The kernel took it away.
@@ -104,60 +104,62 @@ pub enum GraftState {
 
 /// Why the kernel took a graft away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Removal {
+pub(crate) struct Removal {
     /// The run in which it misbehaved.
-    pub run: u64,
+    pub(crate) run: u64,
     /// Its aborted transaction.
-    pub txn: u64,
+    pub(crate) txn: u64,
     /// The reason of the abort.
-    pub reason: String,
+    pub(crate) reason: String,
     /// Where it trapped; empty if it did not.
-    pub fault: String,
+    pub(crate) fault: String,
 }
 
 /// A graft, attached or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GraftRecord {
+pub(crate) struct GraftRecord {
     /// Its kernel.
-    pub kernel: String,
+    pub(crate) kernel: String,
     /// Its name, unique in the kernel.
-    pub name: String,
+    pub(crate) name: String,
     /// The process that it serves.
-    pub process: String,
+    pub(crate) process: String,
     /// The point that it serves.
-    pub point: String,
+    pub(crate) point: String,
     /// Whether it is attached.
-    pub state: GraftState,
+    pub(crate) state: GraftState,
     /// The object.
-    pub object: Digest,
+    pub(crate) object: Digest,
     /// Bytes of the object.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
     /// Bytes of its text.
-    pub text_bytes: u64,
+    pub(crate) text_bytes: u64,
     /// Whether it is protected against reading outside its sandbox.
-    pub read_protected: bool,
+    pub(crate) read_protected: bool,
     /// The kernel functions that it calls.
-    pub imports: Vec<String>,
+    pub(crate) imports: Vec<String>,
     /// When it was loaded, in milliseconds since 1970.
-    pub created_ms: u64,
+    pub(crate) created_ms: u64,
     /// Why it was removed.
-    pub removal: Option<Removal>,
+    pub(crate) removal: Option<Removal>,
+    /// The client's identifier of the request that loaded it; may be empty.
+    pub(crate) request_id: String,
 }
 
 /// The key of a graft: the kernel's name, a zero byte, the graft's name.
 #[derive(Clone, Copy, Debug)]
-pub struct GraftKey;
+pub(crate) struct GraftKey;
 
 impl GraftKey {
     /// The key of a graft by its names.
-    pub fn of(kernel: &str, name: &str) -> Vec<u8> {
+    pub(crate) fn of(kernel: &str, name: &str) -> Vec<u8> {
         let mut key = GraftKey::of_kernel(kernel);
         key.extend(name.as_bytes());
         key
     }
 
     /// What the keys of all grafts of a kernel begin with.
-    pub fn of_kernel(kernel: &str) -> Vec<u8> {
+    pub(crate) fn of_kernel(kernel: &str) -> Vec<u8> {
         let mut key = kernel.as_bytes().to_vec();
         key.push(0);
         key
@@ -176,7 +178,7 @@ impl Record for GraftRecord {
 /// The format of an imported file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TraceKind {
+pub(crate) enum TraceKind {
     /// A page number on each line.
     Pages,
     /// ARC's `.lis`.
@@ -187,21 +189,21 @@ pub enum TraceKind {
 
 /// A decoded trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TraceRecord {
+pub(crate) struct TraceRecord {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What it was decoded from.
-    pub kind: TraceKind,
+    pub(crate) kind: TraceKind,
     /// References.
-    pub references: u64,
+    pub(crate) references: u64,
     /// Different pages.
-    pub pages: u64,
+    pub(crate) pages: u64,
     /// The decoded form.
-    pub blob: Digest,
+    pub(crate) blob: Digest,
     /// Bytes of the decoded form.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
     /// When it was imported, in milliseconds since 1970.
-    pub created_ms: u64,
+    pub(crate) created_ms: u64,
 }
 
 impl Record for TraceRecord {
@@ -216,7 +218,7 @@ impl Record for TraceRecord {
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RunState {
+pub(crate) enum RunState {
     /// It waits for its kernel.
     Queued,
     /// It executes.
@@ -233,7 +235,7 @@ pub enum RunState {
 
 impl RunState {
     /// Whether nothing more will happen to the run.
-    pub fn is_final(self) -> bool {
+    pub(crate) fn is_final(self) -> bool {
         !matches!(self, RunState::Queued | RunState::Running)
     }
 }
@@ -241,7 +243,7 @@ impl RunState {
 /// What a run logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LogDetail {
+pub(crate) enum LogDetail {
     /// Start, end, grafts, aborts.
     Lifecycle,
     /// Also evictions and commits.
@@ -250,133 +252,137 @@ pub enum LogDetail {
 
 /// A trace that one process of a run follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunWorkload {
+pub(crate) struct RunWorkload {
     /// The process.
-    pub process: String,
+    pub(crate) process: String,
     /// The trace's name.
-    pub trace: String,
+    pub(crate) trace: String,
     /// The decoded trace.
-    pub blob: Digest,
+    pub(crate) blob: Digest,
 }
 
 /// A graft as a run uses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunGraft {
+pub(crate) struct RunGraft {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The process that it serves.
-    pub process: String,
+    pub(crate) process: String,
     /// The point that it serves.
-    pub point: String,
+    pub(crate) point: String,
     /// The object.
-    pub object: Digest,
+    pub(crate) object: Digest,
+    /// Where its sandbox was, once the run has started.
+    pub(crate) base: Option<u64>,
 }
 
 /// What a run counted and measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunTotals {
+pub(crate) struct RunTotals {
     /// References made.
-    pub references: u64,
+    pub(crate) references: u64,
     /// Page faults.
-    pub faults: u64,
+    pub(crate) faults: u64,
     /// Faults that failed.
-    pub failed_faults: u64,
+    pub(crate) failed_faults: u64,
     /// Evictions.
-    pub evictions: u64,
+    pub(crate) evictions: u64,
     /// Modified pages written.
-    pub pages_written: u64,
+    pub(crate) pages_written: u64,
     /// Graft invocations.
-    pub invocations: u64,
+    pub(crate) invocations: u64,
     /// Of those, with another victim than the kernel's.
-    pub overrides: u64,
+    pub(crate) overrides: u64,
     /// Of those, without an answer.
-    pub not_found: u64,
+    pub(crate) not_found: u64,
     /// Committed transactions.
-    pub commits: u64,
+    pub(crate) commits: u64,
     /// Aborted transactions.
-    pub aborts: u64,
+    pub(crate) aborts: u64,
     /// Events.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Digest of all events, in hexadecimal.
-    pub event_digest: String,
+    pub(crate) event_digest: String,
     /// Digest of the final kernel state, in hexadecimal.
-    pub state_digest: String,
+    pub(crate) state_digest: String,
     /// Mean wall-clock time of an invocation.
-    pub ns_per_invocation: f64,
+    pub(crate) ns_per_invocation: f64,
     /// Wall-clock time from start to durable end, in microseconds.
-    pub elapsed_us: u64,
+    pub(crate) elapsed_us: u64,
     /// Bytes of the log's values.
-    pub log_bytes: u64,
+    pub(crate) log_bytes: u64,
 }
 
 /// Why a run did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunEnd {
+pub(crate) struct RunEnd {
     /// A word in capitals for programs.
-    pub reason: String,
+    pub(crate) reason: String,
     /// A sentence for people.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// A run, and with its blobs everything that replays it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
+pub(crate) struct RunRecord {
     /// Its number; ids are written `run-<number>`.
-    pub number: u64,
+    pub(crate) number: u64,
     /// Its kernel.
-    pub kernel: String,
+    pub(crate) kernel: String,
     /// The kernel's configuration at submission.
-    pub settings: KernelSettings,
+    pub(crate) settings: KernelSettings,
     /// What each process follows.
-    pub workloads: Vec<RunWorkload>,
+    pub(crate) workloads: Vec<RunWorkload>,
     /// The attached grafts, in order of attachment.
-    pub grafts: Vec<RunGraft>,
+    pub(crate) grafts: Vec<RunGraft>,
     /// Whether the kernel's grafts were left out on demand.
-    pub without_grafts: bool,
+    pub(crate) without_grafts: bool,
     /// What it logs.
-    pub log: LogDetail,
+    pub(crate) log: LogDetail,
     /// Its seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Version of the event encoding in its log.
-    pub event_format: u32,
+    pub(crate) event_format: u32,
     /// How far it is.
-    pub state: RunState,
+    pub(crate) state: RunState,
     /// The boot of the daemon that queued or executes it.
-    pub boot_epoch: u64,
+    pub(crate) boot_epoch: u64,
     /// When it was submitted, in milliseconds since 1970.
-    pub submitted_ms: u64,
+    pub(crate) submitted_ms: u64,
     /// When it started.
-    pub started_ms: Option<u64>,
+    pub(crate) started_ms: Option<u64>,
     /// When it finished.
-    pub finished_ms: Option<u64>,
+    pub(crate) finished_ms: Option<u64>,
     /// References of all workloads.
-    pub references_total: u64,
+    pub(crate) references_total: u64,
     /// What it counted, once final.
-    pub totals: Option<RunTotals>,
+    pub(crate) totals: Option<RunTotals>,
     /// Why it did not succeed.
-    pub end: Option<RunEnd>,
+    pub(crate) end: Option<RunEnd>,
+    /// The client's identifier of the submission; may be empty.
+    pub(crate) request_id: String,
 }
 
 impl RunRecord {
     /// The id by which users name it.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         RunRecord::id_of(self.number)
     }
 
     /// The id of the run with a number.
-    pub fn id_of(number: u64) -> String {
+    pub(crate) fn id_of(number: u64) -> String {
         format!("run-{number}")
     }
 
     /// The number in an id; `None` if it is no id.
-    pub fn parse_id(id: &str) -> Option<u64> {
+    pub(crate) fn parse_id(id: &str) -> Option<u64> {
         let digits = id.strip_prefix("run-")?;
         let canonical = digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse().ok().filter(|_| canonical)
     }
 
     /// The key of the run with a number.
-    pub fn key_of(number: u64) -> Vec<u8> {
+    pub(crate) fn key_of(number: u64) -> Vec<u8> {
         number.to_be_bytes().to_vec()
     }
 }
@@ -392,13 +398,13 @@ impl Record for RunRecord {
 
 /// What a request with an identifier has created already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestRecord {
+pub(crate) struct RequestRecord {
     /// The client's identifier of the request.
-    pub request_id: String,
+    pub(crate) request_id: String,
     /// A digest of what was asked for, to refuse another request with the same identifier.
-    pub asked: Digest,
+    pub(crate) asked: Digest,
     /// The key of what was created.
-    pub created: Vec<u8>,
+    pub(crate) created: Vec<u8>,
 }
 
 impl Record for RequestRecord {

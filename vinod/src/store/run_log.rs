@@ -15,7 +15,7 @@ use std::{
 use super::{
     Chunk, LogError, Space, StoreError,
     chunk::{self, ChainHash},
-    create_private_dir,
+    database,
 };
 
 /// Version of the layout above.
@@ -38,13 +38,13 @@ fn key(stream: u8, seq: u64) -> [u8; 9] {
 
 /// How a complete log ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogFooter {
+pub(crate) struct LogFooter {
     /// Events in the log.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Bytes of the stored values.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Hash of the last value.
-    pub last: ChainHash,
+    pub(crate) last: ChainHash,
 }
 
 /// Bytes of an encoded footer: the fields in order, then a checksum.
@@ -79,7 +79,7 @@ impl LogFooter {
 
 /// The open event log of one run.
 #[derive(Clone)]
-pub struct RunLog {
+pub(crate) struct RunLog {
     pub(super) db: sled::Db,
     pub(super) path: PathBuf,
     space: Arc<Space>,
@@ -97,14 +97,8 @@ impl fmt::Debug for RunLog {
 impl RunLog {
     /// Opens or creates the log in the directory `path`.
     pub(super) fn open(path: &Path, space: Arc<Space>) -> Result<RunLog, StoreError> {
-        create_private_dir(path)?;
         let failed = |error| StoreError::database(path, error);
-        let db = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(failed)?;
+        let db = database::open(path, CACHE_BYTES)?;
         let meta = key(STREAM_META, 0);
         match db.get(meta).map_err(failed)? {
             None => {
@@ -164,7 +158,7 @@ impl RunLog {
     /// # Errors
     ///
     /// Fails if the footer is damaged or the database fails.
-    pub fn read_footer(&self) -> Result<Option<LogFooter>, LogError> {
+    pub(crate) fn read_footer(&self) -> Result<Option<LogFooter>, LogError> {
         let value = self
             .db
             .get(key(STREAM_FOOTER, 0))
@@ -183,7 +177,7 @@ impl RunLog {
     /// # Errors
     ///
     /// Fails if the database does.
-    pub fn reader(&self, from_seq: u64) -> Result<LogReader, LogError> {
+    pub(crate) fn reader(&self, from_seq: u64) -> Result<LogReader, LogError> {
         let start = self
             .db
             .range(key(STREAM_EVENTS, 0)..=key(STREAM_EVENTS, from_seq))
@@ -207,7 +201,7 @@ fn seq_of(key: &[u8]) -> Option<u64> {
 
 /// Reads the chunks of a log in order, and checks each.
 #[derive(Debug)]
-pub struct LogReader {
+pub(crate) struct LogReader {
     log: RunLog,
     next_seq: u64,
     /// Hash of the last value read; unknown before the first one of a reader that began amid.
@@ -220,7 +214,7 @@ impl LogReader {
     /// # Errors
     ///
     /// Fails if the chunk is damaged, or events between it and the previous one are missing.
-    pub fn read_chunk(&mut self) -> Result<Option<Chunk>, LogError> {
+    pub(crate) fn read_chunk(&mut self) -> Result<Option<Chunk>, LogError> {
         // One look-up for each chunk instead of one iterator for all: it sees what is appended
         // meanwhile, and pins no more of the tree in memory than it needs.
         let range = key(STREAM_EVENTS, self.next_seq)..=key(STREAM_EVENTS, u64::MAX);
@@ -254,7 +248,7 @@ impl LogReader {
     /// # Errors
     ///
     /// Fails if the footer is missing or names another end.
-    pub fn check_end(&self) -> Result<LogFooter, LogError> {
+    pub(crate) fn check_end(&self) -> Result<LogFooter, LogError> {
         let footer = self.log.read_footer()?.ok_or(LogError::Footer)?;
         if footer.events > self.next_seq {
             return Err(LogError::Missing {

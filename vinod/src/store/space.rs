@@ -21,7 +21,7 @@ const DEPTH_MAX: u32 = 4;
 
 /// The store's share of its disk.
 #[derive(Debug)]
-pub struct Space {
+pub(crate) struct Space {
     path: PathBuf,
     bytes_max: Option<u64>,
     bytes_used: AtomicU64,
@@ -33,7 +33,7 @@ impl Space {
     /// # Errors
     ///
     /// Fails if a directory cannot be read.
-    pub fn measure(path: &Path, bytes_max: Option<u64>) -> Result<Space, StoreError> {
+    pub(crate) fn measure(path: &Path, bytes_max: Option<u64>) -> Result<Space, StoreError> {
         let used = scan_bytes(path, DEPTH_MAX).map_err(|error| StoreError::io(path, error))?;
         Ok(Space {
             path: path.to_path_buf(),
@@ -47,7 +47,18 @@ impl Space {
     /// # Errors
     ///
     /// Fails if the disk, or the configured share of it, has less.
-    pub fn claim(&self, bytes: u64) -> Result<(), StoreError> {
+    pub(crate) fn claim(&self, bytes: u64) -> Result<(), StoreError> {
+        let needed = self.check(bytes)?;
+        self.bytes_used.fetch_add(needed, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Checks that there is room for `bytes` more, and returns what they may take on disk.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the disk, or the configured share of it, has less.
+    pub(crate) fn check(&self, bytes: u64) -> Result<u64, StoreError> {
         let needed = bytes.saturating_mul(AMPLIFICATION_TENTHS) / 10;
         let free = self.free_bytes()?;
         if needed > free {
@@ -57,8 +68,7 @@ impl Space {
                 needed_bytes: needed,
             });
         }
-        self.bytes_used.fetch_add(needed, Ordering::Relaxed);
-        Ok(())
+        Ok(needed)
     }
 
     /// Bytes that may still be claimed.
@@ -77,7 +87,7 @@ impl Space {
     /// # Errors
     ///
     /// Fails if a directory cannot be read.
-    pub fn scan(&self) -> Result<u64, StoreError> {
+    pub(crate) fn scan(&self) -> Result<u64, StoreError> {
         let used =
             scan_bytes(&self.path, DEPTH_MAX).map_err(|error| StoreError::io(&self.path, error))?;
         self.bytes_used.store(used, Ordering::Relaxed);

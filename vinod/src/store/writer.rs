@@ -20,11 +20,11 @@ const CHUNKS_BATCHED_MAX: usize = 16;
 
 /// The writer has stopped, because the store failed; [`LogWriter::finish`] says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WriterGone;
+pub(crate) struct WriterGone;
 
 /// The sending side of a writer thread.
 #[derive(Debug)]
-pub struct LogWriter {
+pub(crate) struct LogWriter {
     chunks: SyncSender<Chunk>,
     thread: JoinHandle<Result<LogFooter, StoreError>>,
 }
@@ -36,7 +36,7 @@ impl LogWriter {
     /// # Errors
     ///
     /// Fails if the operating system has no thread left.
-    pub fn spawn(
+    pub(crate) fn spawn(
         log: RunLog,
         durable: impl FnMut(u64) + Send + 'static,
     ) -> std::io::Result<LogWriter> {
@@ -52,7 +52,7 @@ impl LogWriter {
     /// # Errors
     ///
     /// Fails if the writer has stopped.
-    pub fn append(&self, chunk: Chunk) -> Result<(), WriterGone> {
+    pub(crate) fn append(&self, chunk: Chunk) -> Result<(), WriterGone> {
         self.chunks.send(chunk).map_err(|_| WriterGone)
     }
 
@@ -61,7 +61,7 @@ impl LogWriter {
     /// # Errors
     ///
     /// Fails with what stopped the writer.
-    pub fn finish(self) -> Result<LogFooter, StoreError> {
+    pub(crate) fn finish(self) -> Result<LogFooter, StoreError> {
         drop(self.chunks);
         match self.thread.join() {
             Ok(result) => result,

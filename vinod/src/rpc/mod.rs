@@ -1,0 +1,110 @@
+//! The gRPC side: a file for each service, whose handlers convert, ask the [`Host`] and convert.
+//!
+//! [`status`] is the only place that builds a status, [`convert`] the only one that knows both
+//! messages and the daemon's own types. Nothing here decides anything.
+
+mod convert;
+mod events;
+mod grafts;
+mod kernels;
+mod logs;
+mod page;
+mod points;
+mod runs;
+mod server;
+mod status;
+mod traces;
+mod upload;
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use tonic::{Response, Status, service::RoutesBuilder};
+use vino_proto::v1::{
+    grafts_server::GraftsServer, kernels_server::KernelsServer, logs_server::LogsServer,
+    points_server::PointsServer, runs_server::RunsServer, server_server::ServerServer,
+    traces_server::TracesServer,
+};
+
+use crate::{
+    config::Limits,
+    host::{Host, HostError},
+};
+
+/// Replays that may be under way at once; each takes a processor.
+const REPLAYS_MAX: usize = 4;
+/// Imports that may be decoded at once; each holds a whole trace in memory.
+const IMPORTS_MAX: usize = 2;
+
+/// What every service shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Rpc {
+    host: Arc<Host>,
+    limits: Limits,
+    replays: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
+    /// Becomes true when the daemon shuts down, which ends the streams.
+    stopping: watch::Receiver<bool>,
+}
+
+impl Rpc {
+    pub(crate) fn new(host: Arc<Host>, limits: Limits, stopping: watch::Receiver<bool>) -> Rpc {
+        Rpc {
+            host,
+            limits,
+            replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
+            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            stopping,
+        }
+    }
+
+    /// Adds all services, health and reflection.
+    pub(crate) async fn register(
+        self,
+        routes: &mut RoutesBuilder,
+    ) -> Result<(), tonic_reflection::server::Error> {
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<KernelsServer<Rpc>>().await;
+        health.set_serving::<PointsServer<Rpc>>().await;
+        health.set_serving::<GraftsServer<Rpc>>().await;
+        health.set_serving::<TracesServer<Rpc>>().await;
+        health.set_serving::<RunsServer<Rpc>>().await;
+        health.set_serving::<LogsServer<Rpc>>().await;
+        health.set_serving::<ServerServer<Rpc>>().await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(vino_proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        routes
+            .add_service(health_service)
+            .add_service(reflection)
+            .add_service(KernelsServer::new(self.clone()))
+            .add_service(PointsServer::new(self.clone()))
+            .add_service(GraftsServer::new(self.clone()))
+            .add_service(TracesServer::new(self.clone()))
+            .add_service(RunsServer::new(self.clone()))
+            .add_service(LogsServer::new(self.clone()))
+            .add_service(ServerServer::new(self));
+        Ok(())
+    }
+
+    /// Asks the host on a thread that may block, and answers with what it says.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        self.blocking(question).await.map(Response::new)
+    }
+
+    /// Does something with the host on a thread that may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<T, Status> {
+        let host = Arc::clone(&self.host);
+        let result = tokio::task::spawn_blocking(move || work(&host)).await;
+        result
+            .map_err(status::task_failed)?
+            .map_err(status::from_host)
+    }
+}
