@@ -9,7 +9,7 @@ use crate::frame;
 use crate::isa::{Access, Flags, Kind};
 use crate::labels::Labels;
 use crate::operand::OperandKind;
-use crate::register::{R11, RSP, Register, RegisterSet, Width};
+use crate::register::{R11, RSP, Register, RegisterSet};
 use crate::source::{Instruction, Program};
 
 /// The most backward passes; loops nested deeper than this make everything count as live.
@@ -36,6 +36,15 @@ enum Flow {
     Stop,
 }
 
+/// What the analysis believes about indirect jumps within a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gotos {
+    /// Each may reach every label of its function whose address is taken.
+    Anywhere,
+    /// None reaches anything, for questions where a wrong "live" is worse than a wrong "dead".
+    Nowhere,
+}
+
 /// The sets of live registers.
 #[derive(Debug)]
 pub(crate) struct Liveness {
@@ -44,7 +53,7 @@ pub(crate) struct Liveness {
 }
 
 impl Liveness {
-    pub(crate) fn analyse(program: &Program<'_>, labels: &Labels<'_>) -> Liveness {
+    pub(crate) fn analyse(program: &Program<'_>, labels: &Labels<'_>, believed: Gotos) -> Liveness {
         let instructions = &program.instructions;
         let count = instructions.len();
         let framed = frame::certain_frames(program, labels);
@@ -55,10 +64,11 @@ impl Liveness {
         let mut live_in = vec![RegisterSet::EMPTY; count + 1];
         let mut out = vec![RegisterSet::EMPTY; count];
         for _ in 0..PASSES_MAX {
-            let reached = |places: &Vec<usize>| {
-                places
+            let reached = |places: &Vec<usize>| match believed {
+                Gotos::Nowhere => RegisterSet::EMPTY,
+                Gotos::Anywhere => places
                     .iter()
-                    .fold(RegisterSet::EMPTY, |all, at| all.union(live_in[*at]))
+                    .fold(RegisterSet::EMPTY, |all, at| all.union(live_in[*at])),
             };
             let gotos: Vec<RegisterSet> = labels.gotos().iter().map(reached).collect();
             let mut changed = false;
@@ -165,7 +175,7 @@ pub(crate) fn written(instruction: &Instruction<'_>) -> RegisterSet {
         .take(count)
         .filter_map(|operand| operand.register());
     registers.fold(RegisterSet::EMPTY, |all, register| {
-        all.union(single(register))
+        all.union(whole(register))
     })
 }
 
@@ -180,7 +190,7 @@ pub(crate) fn uses_and_definitions(instruction: &Instruction<'_>) -> (RegisterSe
             OperandKind::Immediate(_) => {}
             OperandKind::Memory(memory) => {
                 for part in [memory.base, memory.index].into_iter().flatten() {
-                    uses = uses.union(single(part));
+                    uses = uses.union(RegisterSet::read_of(part));
                 }
             }
             OperandKind::Register(register) => {
@@ -196,11 +206,10 @@ pub(crate) fn uses_and_definitions(instruction: &Instruction<'_>) -> (RegisterSe
                     Access::Read | Access::ReadWrite | Access::Exchange => true,
                 };
                 if read {
-                    uses = uses.union(single(register));
+                    uses = uses.union(RegisterSet::read_of(register));
                 }
-                let whole = matches!(register, Register::General(_, Width::Quad | Width::Double));
-                if written && whole {
-                    definitions = definitions.union(single(register));
+                if written {
+                    definitions = definitions.union(RegisterSet::overwritten_by(register));
                 }
             }
         }
@@ -218,7 +227,7 @@ pub(crate) fn uses_and_definitions(instruction: &Instruction<'_>) -> (RegisterSe
     (uses, definitions)
 }
 
-fn single(register: Register) -> RegisterSet {
+fn whole(register: Register) -> RegisterSet {
     register
         .general()
         .map_or(RegisterSet::EMPTY, |number| RegisterSet::of(&[number]))
@@ -226,7 +235,7 @@ fn single(register: Register) -> RegisterSet {
 
 #[cfg(test)]
 mod tests {
-    use super::Liveness;
+    use super::{Gotos, Liveness};
     use crate::diagnostic::Diagnostics;
     use crate::labels::Labels;
     use crate::source::parse;
@@ -234,7 +243,7 @@ mod tests {
     fn analyse(text: &str) -> Liveness {
         let mut problems = Diagnostics::default();
         let program = parse(text, &mut problems);
-        let liveness = Liveness::analyse(&program, &Labels::collect(&program));
+        let liveness = Liveness::analyse(&program, &Labels::collect(&program), Gotos::Anywhere);
         problems.finish(liveness).expect("the text is understood")
     }
 
@@ -265,7 +274,7 @@ mod tests {
         let text = "call f\nret\nf:\ntestl %edi, %edi\nje .L1\n.L1:\nud2\n";
         let program = parse(text, &mut Diagnostics::default());
         let labels = Labels::collect(&program);
-        let live = Liveness::analyse(&program, &labels);
+        let live = Liveness::analyse(&program, &labels, Gotos::Anywhere);
         assert!(!live.may_return(&labels, 2));
         assert!(live.may_return(&labels, 0));
     }

@@ -166,14 +166,20 @@ fn general_from_name(name: &str) -> Option<Register> {
     ))
 }
 
-/// A set of the sixteen general-purpose registers and the flags.
+/// A set of parts of the sixteen general-purpose registers, and the flags.
+///
+/// The low byte of a register counts apart from the rest, because `setcc` writes nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RegisterSet(u32);
+pub(crate) struct RegisterSet(u64);
+
+/// Where the low bytes start in a [`RegisterSet`]; the rest of each register starts at bit 0.
+const LOW_BYTES: u32 = 16;
+const FLAGS_BIT: u32 = 32;
 
 impl RegisterSet {
     pub(crate) const EMPTY: RegisterSet = RegisterSet(0);
-    pub(crate) const FLAGS: RegisterSet = RegisterSet(1 << 16);
-    pub(crate) const ALL: RegisterSet = RegisterSet((1 << 17) - 1);
+    pub(crate) const FLAGS: RegisterSet = RegisterSet(1 << FLAGS_BIT);
+    pub(crate) const ALL: RegisterSet = RegisterSet((1 << (FLAGS_BIT + 1)) - 1);
     /// What a call passes: six arguments, the vector count in `%al`, the static chain in `%r10`.
     pub(crate) const ARGUMENTS: RegisterSet = RegisterSet::of(&[0, 1, 2, 6, 7, 8, 9, 10]);
     /// What a callee keeps: `%rbx`, `%rsp`, `%rbp`, `%r12` to `%r15`.
@@ -185,10 +191,35 @@ impl RegisterSet {
         let mut bits = 0;
         let mut at = 0;
         while at < numbers.len() {
-            bits |= 1 << numbers[at];
+            bits |= 1 << numbers[at] | 1 << (LOW_BYTES + numbers[at] as u32);
             at += 1;
         }
         RegisterSet(bits)
+    }
+
+    /// What reading a register needs.
+    pub(crate) const fn read_of(register: Register) -> RegisterSet {
+        match register {
+            Register::General(number, Width::Byte) => RegisterSet(1 << (LOW_BYTES + number as u32)),
+            Register::General(number, _) => RegisterSet::of(&[number]),
+            _ => RegisterSet::EMPTY,
+        }
+    }
+
+    /// What writing a register overwrites.
+    pub(crate) const fn overwritten_by(register: Register) -> RegisterSet {
+        match register {
+            Register::General(number, Width::Quad | Width::Double) => RegisterSet::of(&[number]),
+            Register::General(number, Width::Word | Width::Byte) => {
+                RegisterSet(1 << (LOW_BYTES + number as u32))
+            }
+            _ => RegisterSet::EMPTY,
+        }
+    }
+
+    /// Whether any part of a register is in the set.
+    pub(crate) const fn contains(self, number: u8) -> bool {
+        self.intersects(RegisterSet::of(&[number]))
     }
 
     pub(crate) const fn union(self, other: RegisterSet) -> RegisterSet {
@@ -201,10 +232,6 @@ impl RegisterSet {
 
     pub(crate) const fn intersects(self, other: RegisterSet) -> bool {
         self.0 & other.0 != 0
-    }
-
-    pub(crate) const fn contains(self, number: u8) -> bool {
-        self.0 & (1 << number) != 0
     }
 }
 
@@ -238,5 +265,20 @@ mod tests {
         assert!(!RegisterSet::ARGUMENTS.intersects(RegisterSet::PRESERVED));
         assert!(!RegisterSet::ARGUMENTS.contains(super::R11));
         assert!(!RegisterSet::PRESERVED.contains(super::R11));
+    }
+
+    #[test]
+    fn a_byte_write_overwrites_what_a_byte_read_needs() {
+        let byte = Register::General(3, Width::Byte);
+        let whole = Register::General(3, Width::Double);
+        let overwritten = RegisterSet::overwritten_by(byte);
+        assert_eq!(
+            RegisterSet::read_of(byte).minus(overwritten),
+            RegisterSet::EMPTY
+        );
+        assert_ne!(
+            RegisterSet::read_of(whole).minus(overwritten),
+            RegisterSet::EMPTY
+        );
     }
 }

@@ -78,6 +78,26 @@ impl Prefix {
     }
 }
 
+impl Program<'_> {
+    /// Whether the compiler may have kept a value in a caller-saved register across a call.
+    ///
+    /// Of the compilers that sign their output only gcc does, without `-fno-ipa-ra`.
+    pub(crate) fn may_keep_scratch(&self) -> bool {
+        let signature = self
+            .statements
+            .iter()
+            .rev()
+            .find_map(|statement| match statement.kind {
+                StatementKind::Directive {
+                    name: ".ident",
+                    arguments,
+                } => Some(arguments),
+                _ => None,
+            });
+        signature.is_none_or(|signature| signature.contains("GCC"))
+    }
+}
+
 impl<'a> Instruction<'a> {
     pub(crate) fn last(&self) -> Option<&Operand<'a>> {
         self.operands.last()

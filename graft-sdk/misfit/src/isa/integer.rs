@@ -118,7 +118,13 @@ fn bits(table: &mut Table) {
     let write = Effect::plain(Access::Write, Flags::Keep);
     let set = Effect::plain(Access::Write, Flags::Set);
     sized(table, "bt", Effect::plain(Access::Read, Flags::Change));
-    sized(table, "bts btr btc bsf bsr", change);
+    sized(table, "bts btr btc", change);
+    // The result of a zero source is undefined; no compiler counts on the old value.
+    sized(
+        table,
+        "bsf bsr",
+        Effect::plain(Access::Write, Flags::Change),
+    );
     sized(
         table,
         "popcnt lzcnt tzcnt andn bextr blsi blsr blsmsk bzhi",

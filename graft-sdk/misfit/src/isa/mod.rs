@@ -191,16 +191,29 @@ fn refine(mut effect: Effect, mnemonic: &str, operands: &[Operand<'_>]) -> Effec
             effect.flags = Flags::Change;
         }
     }
-    // `xor %eax,%eax` does not use `%eax`.
-    let is_zeroing = matches!(mnemonic.get(..3), Some("xor" | "sub"));
-    if is_zeroing
-        && effect.access == Access::ReadWrite
-        && let [a, b] = operands
-        && a.register().is_some_and(|a| Some(a) == b.register())
-    {
+    if effect.access == Access::ReadWrite && ignores_old_value(mnemonic, operands) {
         effect.access = Access::Clear;
     }
     effect
+}
+
+/// Whether the result is the same whatever the register held: `xor %eax,%eax` and the like.
+fn ignores_old_value(mnemonic: &str, operands: &[Operand<'_>]) -> bool {
+    let [source, target] = operands else {
+        return false;
+    };
+    let Some(target) = target.register() else {
+        return false;
+    };
+    let is = |name: &str| {
+        let size = mnemonic.strip_prefix(name);
+        size.is_some_and(|size| matches!(size, "" | "b" | "w" | "l" | "q"))
+    };
+    let constant = source.immediate().and_then(number);
+    match source.register() {
+        Some(source) => source == target && (is("xor") || is("sub") || is("sbb")),
+        None => (is("or") && constant == Some(-1)) || (is("and") && constant == Some(0)),
+    }
 }
 
 /// Recognises string instructions, which share names with vector and widening moves.

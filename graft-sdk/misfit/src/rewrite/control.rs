@@ -4,6 +4,7 @@ use vino_abi::{LABEL_RETURN, LABEL_RETURN_IMM, LABEL_TARGET_IMM};
 
 use super::{FAIL_SYMBOL, Rewriter};
 use crate::diagnostic::Refusal;
+use crate::liveness::{Gotos, Liveness};
 use crate::operand::{Operand, OperandKind};
 use crate::register::{R11, RSP, Register, Width, double_name, quad_name};
 use crate::source::{Instruction, numeric_label, symbols};
@@ -138,7 +139,13 @@ impl<'a> Rewriter<'_, 'a> {
         let Some(callee) = self.labels.place(symbol, at) else {
             return Ok(());
         };
-        if self.liveness.scratch_live_after(at) && self.liveness.may_return(self.labels, callee) {
+        if !self.liveness.scratch_live_after(at) || !self.program.may_keep_scratch() {
+            return Ok(());
+        }
+        let (program, labels) = (self.program, self.labels);
+        let certain = || Liveness::analyse(program, labels, Gotos::Nowhere);
+        let is_live = self.certain.get_or_init(certain).scratch_live_after(at);
+        if is_live && self.liveness.may_return(labels, callee) {
             return Err(Refusal::new(
                 "a value in %r11 must survive a call, but returns use %r11",
                 "compile with -fno-ipa-ra",

@@ -11,6 +11,7 @@ mod text;
 
 pub(crate) use stack::writes_stack_pointer as writes_stack;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
@@ -21,7 +22,7 @@ use crate::diagnostic::{Diagnostics, Refusal};
 use crate::directive::{self, Section};
 use crate::isa::{Access, Flags, Kind};
 use crate::labels::Labels;
-use crate::liveness::{self, Liveness};
+use crate::liveness::{self, Gotos, Liveness};
 use crate::register::{RBP, RSP, RegisterSet, double_name, quad_name};
 use crate::source::{Program, Statement, StatementKind};
 
@@ -40,11 +41,12 @@ pub(crate) fn rewrite(
     problems: &mut Diagnostics,
 ) -> String {
     let labels = Labels::collect(program);
-    let liveness = Liveness::analyse(program, &labels);
+    let liveness = Liveness::analyse(program, &labels, Gotos::Anywhere);
     let mut rewriter = Rewriter {
         program,
         labels: &labels,
         liveness: &liveness,
+        certain: OnceCell::new(),
         options,
         probes: stack::plan_probes(program, options),
         sunk: HashMap::new(),
@@ -68,6 +70,8 @@ struct Rewriter<'r, 'a> {
     program: &'r Program<'a>,
     labels: &'r Labels<'a>,
     liveness: &'r Liveness,
+    /// Liveness that errs towards "dead", computed when it is first asked for.
+    certain: OnceCell<Liveness>,
     options: &'r Options,
     /// Whether a stack probe follows each instruction.
     probes: Vec<bool>,
