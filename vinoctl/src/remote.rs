@@ -74,7 +74,8 @@ impl From<CallError> for Failure {
         let reason = error.reason().unwrap_or_default();
         let exit = match error.code() {
             Code::NotFound => Exit::NotFound,
-            Code::DeadlineExceeded => Exit::Timeout,
+            // tonic gives up with CANCELLED when its own timer is the first to ring.
+            Code::DeadlineExceeded | Code::Cancelled => Exit::Timeout,
             Code::Unavailable => Exit::Unreachable,
             Code::InvalidArgument if reason.starts_with("GRAFT_") => Exit::GraftRejected,
             // A malformed file is not a malformed command.
@@ -82,7 +83,11 @@ impl From<CallError> for Failure {
             Code::InvalidArgument => Exit::Usage,
             _ => Exit::Error,
         };
-        let failure = Failure::new(exit, error.to_string());
+        let message = match error.code() {
+            Code::Cancelled => "vinod did not answer in time".to_string(),
+            _ => error.to_string(),
+        };
+        let failure = Failure::new(exit, message);
         match error.help().as_slice() {
             [] => failure,
             help => failure.with_advice(help.join("; ")),

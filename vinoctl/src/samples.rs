@@ -49,11 +49,16 @@ pub(crate) const DATABASE_VICTIM: Sample =
 
 /// Grafts that mean harm.
 pub(crate) const HOSTILE: &[Sample] = &[
-    sample!(hostile "infinite_loop", "never to return"),
-    sample!(hostile "wild_write", "to write where it has no memory"),
+    sample!(hostile "infinite_loop", "never to answer"),
+    sample!(hostile "wild_read", "to read memory that it was not given"),
+    sample!(hostile "wild_write", "to overwrite the kernel's own page list"),
+    sample!(hostile "jump_into_kernel", "to run kernel code"),
     sample!(hostile "null_call", "to call a null pointer"),
-    sample!(hostile "bad_victim", "to evict a page that is not its own"),
-    sample!(hostile "state_flipper", "to change page states, then crash"),
+    sample!(hostile "stack_overflow", "to run its stack into what lies below"),
+    sample!(hostile "bad_victim", "to have a page evicted that it forged"),
+    sample!(hostile "wire_everything", "to keep all memory for itself"),
+    sample!(hostile "log_flood", "to exhaust kernel memory with undo records"),
+    sample!(hostile "state_flipper", "to change page states all over, then crash"),
 ];
 
 impl Sample {

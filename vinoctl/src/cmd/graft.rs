@@ -137,7 +137,11 @@ fn verify(args: &VerifyArgs, output: &mut Output) -> Result<(), Failure> {
     let read_protection = !args.without_read_protection;
     match inspect_graft(&object, args.point.as_deref(), read_protection) {
         Ok(report) => {
-            let points: Vec<&str> = report.points.iter().map(|point| point.name()).collect();
+            let points: Vec<&str> = report
+                .points
+                .iter()
+                .map(|point| point.info().name)
+                .collect();
             let next = format!("vinoctl graft load {} {name}", points.join(" "));
             output.item(&Verified {
                 object: name,
