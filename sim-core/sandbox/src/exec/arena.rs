@@ -96,17 +96,16 @@ impl Slot {
     pub(super) fn take(hint: Option<u64>) -> Result<Self, ExecError> {
         let mut chunks = chunks();
         let hinted = hint.and_then(|base| usize::try_from(base).ok());
-        if let Some(slot) = hinted.and_then(|base| take_at(&mut chunks, base)) {
-            return Ok(slot);
+        if let Some(base) = hinted {
+            while chunks.len() <= chunk_of(base).unwrap_or(0) {
+                reserve_next(&mut chunks)?;
+            }
+            if let Some(slot) = take_at(&mut chunks, base) {
+                return Ok(slot);
+            }
         }
         if chunks.iter().all(|chunk| chunk.free == 0) {
-            if chunks.len() == CHUNKS_MAX {
-                return Err(ExecError::TooManySandboxes {
-                    max: CHUNKS_MAX * CHUNK_SLOTS as usize,
-                });
-            }
-            let index = chunks.len();
-            chunks.push(Chunk::reserve(index)?);
+            reserve_next(&mut chunks)?;
         }
         let (chunk, index) = chunks
             .iter_mut()
@@ -125,6 +124,23 @@ impl Slot {
     pub(super) fn base(&self) -> usize {
         self.base
     }
+}
+
+/// Returns which chunk an address is in, if chunks are where they should be.
+fn chunk_of(base: usize) -> Option<usize> {
+    let index = base.checked_sub(ARENA_START)? / CHUNK_BYTES;
+    (index < CHUNKS_MAX).then_some(index)
+}
+
+fn reserve_next(chunks: &mut Vec<Chunk>) -> Result<(), ExecError> {
+    if chunks.len() == CHUNKS_MAX {
+        return Err(ExecError::TooManySandboxes {
+            max: CHUNKS_MAX * CHUNK_SLOTS as usize,
+        });
+    }
+    let chunk = Chunk::reserve(chunks.len())?;
+    chunks.push(chunk);
+    Ok(())
 }
 
 fn take_at(chunks: &mut [Chunk], base: usize) -> Option<Slot> {

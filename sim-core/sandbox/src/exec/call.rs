@@ -96,7 +96,8 @@ fn run<H: Host>(
     process.watchdog().notice_start();
     // SAFETY: the block is this thread's.
     unsafe { load_gs(block, base, process.fsgsbase()) };
-    let enter = process.routines().enter;
+    // SAFETY: the block is this thread's, which is prepared.
+    let enter = unsafe { (*block).routines.enter };
     let [a, b, c, d, e, f] = arguments;
     // SAFETY: the activation is complete and outlives the call; the thread is prepared and %gs
     // base set, above; `target` is a verified entry of this instance, because `core.owns(entry)`;

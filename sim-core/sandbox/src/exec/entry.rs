@@ -106,6 +106,7 @@ pub(super) type EnterFn =
     unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, activation: *mut Activation) -> Exit;
 
 /// The transfers, for processors with or without AVX.
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Routines {
     pub(super) enter: EnterFn,
@@ -122,6 +123,11 @@ impl Routines {
         } else {
             sse::ROUTINES
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn without_avx() -> Self {
+        sse::ROUTINES
     }
 }
 

@@ -152,7 +152,7 @@ fn return_stub() -> Vec<u8> {
 mod tests {
     use iced_x86::{Decoder, DecoderOptions, Formatter, GasFormatter, Instruction};
 
-    use super::{GATES_OFFSET, Gates, RETURN_STUB, gate_offset, return_stub};
+    use super::{GATES_OFFSET, Gates, IMPORT_OFFSET, RETURN_STUB, gate_offset, return_stub};
 
     fn disassemble(code: &[u8], ip: u32) -> Vec<String> {
         let mut decoder = Decoder::with_ip(64, code, u64::from(ip), DecoderOptions::NONE);
@@ -194,7 +194,7 @@ mod tests {
             [
                 "nopl (%rsi,%rbp,2)",
                 "mov $2,%eax",
-                "jmpq *%fs:0xffffffffffffff90",
+                &format!("jmpq *%fs:{:#x}", IMPORT_OFFSET.wrapping_sub(0x80)),
             ]
         );
         assert!(pages[start - 64..start].iter().all(|byte| *byte == 0xcc));

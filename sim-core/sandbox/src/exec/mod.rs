@@ -38,6 +38,8 @@ mod memory;
 mod shared;
 mod signals;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod watchdog;
 

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use vino_abi::SANDBOX_BYTES;
 
 use super::engine::process;
-use super::entry::{Activation, EXIT_TRAPPED};
+use super::entry::{Activation, EXIT_TRAPPED, Frame};
 use super::error::EngineError;
 use super::sys;
 use super::thread::ThreadBlock;
@@ -222,7 +222,7 @@ unsafe extern "C" fn handle(
             // are initialised all the same.
             let address = unsafe { info_ref.si_addr() } as u64;
             end_graft(activation, signal, address, machine);
-            resume_in_host(machine, frame as u64, process.routines().unwind);
+            resume_in_host(machine, frame);
             return;
         }
     }
@@ -252,12 +252,15 @@ fn end_graft(
 }
 
 /// Makes the interrupted thread go on at `unwind`, on the host's stack.
-fn resume_in_host(machine: &mut libc::mcontext_t, frame: u64, unwind: unsafe extern "C" fn()) {
+fn resume_in_host(machine: &mut libc::mcontext_t, frame: *mut Frame) {
+    let block = ThreadBlock::of_this_thread();
     // SAFETY: the block is this thread's, and the graft it points at ends here.
-    unsafe { (*ThreadBlock::of_this_thread()).current = ptr::null_mut() };
+    unsafe { (*block).current = ptr::null_mut() };
+    // SAFETY: the block is this thread's, which is prepared, since it ran a graft.
+    let unwind = unsafe { (*block).routines.unwind };
     let mut set = |index: usize, value: u64| machine.gregs[index] = value.cast_signed();
     set(libc::REG_RIP as usize, unwind as usize as u64);
-    set(libc::REG_RSP as usize, frame);
+    set(libc::REG_RSP as usize, frame as u64);
     set(libc::REG_RAX as usize, 0);
     set(libc::REG_RDX as usize, EXIT_TRAPPED);
     machine.gregs[libc::REG_EFL as usize] &= !FLAGS_CLEARED;

@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::engine::Process;
-use super::entry::Frame;
+use super::entry::{Frame, Routines};
 use super::signals::SignalStack;
 use super::sys;
 use super::watchdog::{ThreadWatch, WatchSlot};
@@ -22,10 +22,8 @@ pub(super) struct ThreadBlock {
     /// The frame of the entry whose graft the thread is running; null whenever code of the host
     /// runs.
     pub(super) current: *mut Frame,
-    /// Where a gate goes when the graft returned.
-    leave: usize,
-    /// Where a gate goes when the graft calls the host.
-    import: usize,
+    /// The transfers of this thread: where gates and signal handlers go.
+    pub(super) routines: Routines,
     /// The `%gs` base that was set last, 0 when none was.
     pub(super) gs_base: u64,
     /// The list of watch slots that no waiting activation uses; its first is for the graft that
@@ -36,9 +34,9 @@ pub(super) struct ThreadBlock {
 }
 
 /// Offset in the thread block of the word that the exit gate jumps through.
-pub(super) const LEAVE_OFFSET: usize = offset_of!(ThreadBlock, leave);
+pub(super) const LEAVE_OFFSET: usize = offset_of!(ThreadBlock, routines.leave);
 /// Offset in the thread block of the word that import gates jump through.
-pub(super) const IMPORT_OFFSET: usize = offset_of!(ThreadBlock, import);
+pub(super) const IMPORT_OFFSET: usize = offset_of!(ThreadBlock, routines.import);
 
 // Not `thread_local!`: gates need the block at one constant distance from %fs on every thread,
 // which only the initial-exec model promises.
@@ -130,13 +128,11 @@ pub(super) fn prepare(process: &'static Process) -> *const WatchSlot {
     let watch = Arc::new(ThreadWatch::new(sys::thread_id(), clock));
     process.watchdog().remember(&watch);
     let block = ThreadBlock::of_this_thread();
-    let routines = process.routines();
     let free = watch.free_list();
     let address = Arc::as_ptr(&watch);
     let fresh = ThreadBlock {
         current: ptr::null_mut(),
-        leave: routines.leave as usize,
-        import: routines.import as usize,
+        routines: *process.routines(),
         gs_base: 0,
         free,
         watch: address,

@@ -1,0 +1,103 @@
+//! Tests of what only older processors and systems do.
+
+use std::arch::asm;
+use std::process::Command;
+
+use super::engine::{Engine, process};
+use super::entry::Routines;
+use super::fault::FaultKind;
+use super::host::{GraftMemory, Host, HostAbort};
+use super::instance::Instance;
+use super::thread::{self, ThreadBlock};
+use super::{InstanceConfig, SandboxAddr};
+use crate::image::{DecodedImage, Limits};
+
+/// Keeps its second argument in a vector register over a host function, then faults if the third
+/// argument asks for it.
+const SOURCE: &str = "
+        .local seen
+        .comm seen, 32, 16
+FUNCTION main
+        movups %xmm9, seen(%rip)
+        movq %rsi, %xmm9
+        pushq %rdx
+        DIRECT_CALL ask
+        popq %rdx
+        movups %xmm9, seen+16(%rip)
+        testl %edx, %edx
+        je 1f
+        movl $1, %gs:(%edi)
+1:      leaq seen(%rip), %rcx
+        addq %rcx, %rax
+        RETURN
+";
+
+fn load(engine: &Engine) -> Instance {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (input, output) = (folder.path().join("graft.s"), folder.path().join("graft.o"));
+    let prelude = include_str!("../../tests/exec/prelude.s");
+    std::fs::write(&input, format!("{prelude}{SOURCE}")).expect("a file");
+    let run = Command::new("as")
+        .arg("-o")
+        .arg(&output)
+        .arg(&input)
+        .status();
+    assert!(run.expect("as runs").success());
+    let object = std::fs::read(&output).expect("as wrote its output");
+    let image = DecodedImage::decode(&object, &Limits::default()).expect("an object");
+    let image = image.link(&mut |_| Some(0)).expect("one import");
+    Instance::load(engine, image, InstanceConfig::default()).expect("loads")
+}
+
+struct Echo;
+
+impl Host for Echo {
+    fn call(&mut self, _: &mut GraftMemory<'_>, _: u32, args: &[u64; 6]) -> Result<u64, HostAbort> {
+        Ok(args[0])
+    }
+}
+
+#[test]
+fn a_processor_without_avx_runs_calls_host_functions_and_faults_alike() {
+    let engine = Engine::new().expect("this machine runs grafts");
+    let mut instance = load(&engine);
+    let entry = instance.entry("main").expect("defined");
+    thread::prepare(engine.process());
+    let block = ThreadBlock::of_this_thread();
+    // SAFETY: the block is this thread's, and no graft runs.
+    unsafe { (*block).routines = Routines::without_avx() };
+    let noise: f64 = (1..100)
+        .map(|n| f64::from(std::hint::black_box(n)).sqrt())
+        .sum();
+    let seen = instance
+        .call(entry, &[5, u64::MAX], &mut Echo)
+        .expect("returns")
+        - 5;
+    assert!(noise > 0.0);
+    for offset in [0, 8, 16, 24] {
+        let word = instance.read_u64(SandboxAddr::of_pointer(seen + offset));
+        assert_eq!(word, Some(0), "a vector register is clear at {offset}");
+    }
+    let fault = instance
+        .call(entry, &[0, 1, 1], &mut Echo)
+        .expect_err("faults");
+    assert_eq!(fault.kind, FaultKind::NullAccess { write: true });
+}
+
+#[test]
+fn the_base_is_set_with_and_without_the_instruction() {
+    let engine = Engine::new().expect("this machine runs grafts");
+    let words = [11_u64, 22];
+    let block = ThreadBlock::of_this_thread();
+    let can = process().is_some_and(|process| process.fsgsbase());
+    for (index, fsgsbase) in [(0, false), (1, can)] {
+        let base = std::ptr::from_ref(&words[index]) as u64;
+        // SAFETY: the block is this thread's.
+        unsafe { thread::set_gs_base(block, base, fsgsbase) };
+        let read: u64;
+        // SAFETY: %gs base is the address of a word that lives on.
+        unsafe { asm!("movq %gs:0, {0}", out(reg) read, options(att_syntax, nostack, readonly)) };
+        assert_eq!(read, words[index]);
+    }
+    assert_eq!(engine.notice().is_none(), can);
+}
