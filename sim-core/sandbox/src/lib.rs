@@ -5,17 +5,32 @@
 //!          (ELF)                (imports)              (place, verify in place, seal)
 //! ```
 //!
-//! Each arrow is the only constructor of the type to its right. An `Instance` owns 4 GiB of
+//! Each arrow is the only constructor of the type to its right. An [`Instance`] owns 4 GiB of
 //! address space in which its code may read, write and jump; whatever the code does ends as a
-//! returned value or as a `GraftFault`, never as damage to the process that hosts it.
+//! returned value or as a [`GraftFault`], never as damage to the process that hosts it.
 //!
 //! * `image` decodes a relocatable object and lays it out; it holds no unsafe code.
-//! * `verify` decides whether final bytes are safe to run; it is the only thing trusted to, and
+//! * [`verify`](verify()) decides whether final bytes are safe to run; it is the only thing trusted to, and
 //!   shares no code with the rewriter that produced them.
 //! * `exec` maps, seals, enters and stops verified code; all unsafe code of the project is there.
 //!
 //! The layout of a sandbox and the forms that the verifier accepts are those of the crate
 //! `vino-abi`.
+//!
+//! ```no_run
+//! use vino_sandbox::{DecodedImage, Engine, Instance, InstanceConfig, Limits, NoHost};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let object = std::fs::read("add.o")?;
+//! let image = DecodedImage::decode(&object, &Limits::default())?.link(&mut |_| None)?;
+//! let mut instance = Instance::load(&Engine::new()?, image, InstanceConfig::default())?;
+//! let add = instance.entry("add").ok_or("the object defines no function add")?;
+//! assert_eq!(instance.call(add, &[2, 3], &mut NoHost)?, 5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example `plug_in_host` runs an untrusted C function that calls back into the program.
 //!
 //! # What is not defended
 //!

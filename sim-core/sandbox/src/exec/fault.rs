@@ -66,7 +66,8 @@ pub struct GraftFault {
     pub kind: FaultKind,
     /// The instruction that did it; for an abort, where the host function would have returned to.
     pub pc: SandboxAddr,
-    /// The address that was used, as the graft sees addresses, where there is one.
+    /// The address that was used, where there is one, as a distance from the sandbox's base: what
+    /// counts of a graft's pointer. In the guard before the sandbox it is a negative number, wrapped.
     pub address: Option<u64>,
     /// The function around `pc` and the distance from its start, where the image names it.
     pub symbol: Option<String>,
@@ -80,7 +81,7 @@ impl GraftFault {
     fn describe(&self) -> String {
         let mut text = self.kind.to_string();
         if let Some(address) = self.address {
-            text.push_str(&format!(" at address {address:#x}"));
+            text.push_str(&format!(" at {}", Distance(address)));
         }
         match &self.symbol {
             Some(symbol) => text.push_str(&format!(" in {symbol}")),
@@ -90,6 +91,16 @@ impl GraftFault {
             text.push_str(&format!(": {}", self.instruction));
         }
         text
+    }
+}
+
+/// A distance from the sandbox's base, of which half of the numbers are negative.
+struct Distance(u64);
+
+impl fmt::Display for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0.cast_signed() < 0 { "-" } else { "" };
+        write!(f, "{sign}{:#x}", self.0.cast_signed().unsigned_abs())
     }
 }
 
@@ -151,7 +162,7 @@ pub(super) fn trapped(core: &Core, record: &TrapRecord, deadline: bool) -> Graft
     let pc = SandboxAddr::of_pointer(record.pc.wrapping_sub(breakpoint));
     let page_fault = record.trap == TRAP_PAGE_FAULT && !deadline;
     // Where a fetch faults, the processor's address is that of the instruction.
-    let address = page_fault.then_some(record.address);
+    let address = page_fault.then_some(record.address.wrapping_sub(core.base()));
     let kind = if deadline {
         FaultKind::Deadline
     } else {

@@ -333,8 +333,8 @@ fn map_image(
         entries: &entries,
         symbols: image.symbols(),
     };
-    verify::verify(&candidate, policy).map_err(LoadError::Rejected)?;
-    memory.make_executable(text.start, bytes)?;
+    let proof = verify::verify(&candidate, policy).map_err(LoadError::Rejected)?;
+    memory.make_executable(proof)?;
     Ok(text)
 }
 

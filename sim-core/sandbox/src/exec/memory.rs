@@ -14,6 +14,7 @@ use super::arena::Slot;
 use super::error::ExecError;
 use super::shared::SharedRegion;
 use super::sys::{self, Protection};
+use crate::verify::VerifiedText;
 
 /// A mapped range of pages.
 #[derive(Clone, Debug)]
@@ -145,21 +146,19 @@ impl Memory {
         })
     }
 
-    /// Makes a sealed area executable: the text, once the verifier accepted it.
+    /// Makes the text executable that the verifier accepted in this memory.
     ///
-    /// Between the verifier's look and this call nothing could change the bytes, and nothing can
-    /// after it.
+    /// Between the verifier's look and this call nothing could change the bytes, since they are
+    /// sealed, and nothing can after it.
     ///
     /// # Panics
     ///
-    /// No such area exists.
-    pub(super) fn make_executable(&mut self, offset: u32, bytes: u32) -> Result<(), ExecError> {
-        let (start, len) = {
-            let text = self.sealed(offset, bytes);
-            (text.as_ptr().addr(), text.len())
-        };
+    /// The proof is not about a sealed area of this memory.
+    pub(super) fn make_executable(&mut self, proof: VerifiedText) -> Result<(), ExecError> {
+        let bytes = u32::try_from(proof.bytes_len()).expect("text fits in a sandbox");
+        let start = self.sealed(proof.offset(), bytes).as_ptr().addr();
         // SAFETY: the range is a sealed area of this sandbox; it stays readable.
-        unsafe { sys::protect(start, len, Protection::ReadExecute) }.map_err(|source| {
+        unsafe { sys::protect(start, bytes as usize, Protection::ReadExecute) }.map_err(|source| {
             ExecError::Map {
                 area: "text",
                 bytes: u64::from(bytes),
