@@ -22,8 +22,6 @@ mod relocations;
 mod segment;
 mod symbol_table;
 mod symbols;
-#[cfg(test)]
-mod tests;
 
 pub use decode::DecodedImage;
 pub use error::{DecodeError, LinkError, RelocationProblem, SectionProblem, SymbolProblem};

@@ -256,8 +256,10 @@ impl<'a> Scanner<'a> {
         if access == Access::Address {
             return Ok(());
         }
-        if class == Class::RegistersOnly {
-            return Err(Rule::R4.into());
+        match class {
+            Class::RegistersOnly => return Err(Rule::R4.into()),
+            Class::IndirectCall | Class::IndirectJump => return Err(Rule::R9.into()),
+            _ => {}
         }
         let reads = matches!(access, Access::Read | Access::MaybeRead | Access::Hint);
         let exempt = reads && !self.policy.read_protection && class_may_read_freely(class);

@@ -1,0 +1,4 @@
+# The smallest graft.
+function f
+        xor %eax,%eax
+        return

@@ -1,0 +1,3 @@
+# The group does not know how much this return drops.
+function f
+        ret $8                                  # error: R2

@@ -1,0 +1,3 @@
+# Through %rsp.
+function f
+        call *%rsp                              # error: R9

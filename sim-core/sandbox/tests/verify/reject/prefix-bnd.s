@@ -1,0 +1,3 @@
+# A bound prefix on a branch.
+function f
+        bnd jmp f                               # error: R3

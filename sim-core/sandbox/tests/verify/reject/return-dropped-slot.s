@@ -1,0 +1,9 @@
+# The stack moves between check and return.
+function f
+        mov (%rsp),%r11d
+        cmpq $0x6d841f0f,%gs:(%r11d)
+        jne trap
+        add %gs:BASE_SLOT,%r11
+        mov %r11,(%rsp)
+        pop %rcx
+        ret                                     # error: R10

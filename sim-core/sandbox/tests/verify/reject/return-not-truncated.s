@@ -1,0 +1,8 @@
+# The whole address is loaded.
+function f
+        mov (%rsp),%r11
+        cmpq $0x6d841f0f,%gs:(%r11d)
+        jne trap
+        add %gs:BASE_SLOT,%r11
+        mov %r11,(%rsp)
+        ret                                     # error: R10

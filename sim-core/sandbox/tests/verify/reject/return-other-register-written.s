@@ -1,0 +1,8 @@
+# Another register is written back.
+function f
+        mov (%rsp),%r11d
+        cmpq $0x6d841f0f,%gs:(%r11d)
+        jne trap
+        add %gs:BASE_SLOT,%r11
+        mov %r10,(%rsp)
+        ret                                     # error: R10

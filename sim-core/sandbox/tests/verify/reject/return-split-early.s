@@ -1,0 +1,9 @@
+# An instruction between load and check.
+function f
+        mov (%rsp),%r11d
+        nop
+        cmpq $0x6d841f0f,%gs:(%r11d)
+        jne trap
+        add %gs:BASE_SLOT,%r11
+        mov %r11,(%rsp)
+        ret                                     # error: R10

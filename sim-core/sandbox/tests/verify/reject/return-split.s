@@ -1,0 +1,9 @@
+# A store between check and return.
+function f
+        mov (%rsp),%r11d
+        cmpq $0x6d841f0f,%gs:(%r11d)
+        jne trap
+        add %gs:BASE_SLOT,%r11
+        mov %r11,(%rsp)
+        mov %rax,(%rsp)
+        ret                                     # error: R10

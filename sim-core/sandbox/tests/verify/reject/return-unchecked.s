@@ -1,0 +1,3 @@
+# No group at all.
+function f
+        ret                                     # error: R10

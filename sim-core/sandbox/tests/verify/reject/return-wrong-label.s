@@ -1,0 +1,8 @@
+# The label of targets.
+function f
+        mov (%rsp),%r11d
+        cmpq $0x6e841f0f,%gs:(%r11d)
+        jne trap
+        add %gs:BASE_SLOT,%r11
+        mov %r11,(%rsp)
+        ret                                     # error: R10

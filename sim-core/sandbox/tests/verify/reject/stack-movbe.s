@@ -1,0 +1,3 @@
+# movbe loads any register.
+function f
+        movbe 8(%rsp),%rsp                      # error: R6

@@ -1,0 +1,3 @@
+# pop %rsp.
+function f
+        pop %rsp                                # error: R6

@@ -1,0 +1,3 @@
+# Re-based without truncation.
+function f
+        add %gs:BASE_SLOT,%rsp                  # error: R6

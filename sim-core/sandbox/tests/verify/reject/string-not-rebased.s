@@ -1,0 +1,4 @@
+# A truncated pointer is a host address.
+function f
+        mov %edi,%edi
+        rep stosb                               # error: R11

@@ -1,0 +1,5 @@
+# Into data.
+function f
+        jmp x                                   # error: R8
+        .data
+        x: .quad 0

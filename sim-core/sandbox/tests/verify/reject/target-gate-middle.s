@@ -1,0 +1,4 @@
+# Into a gate.
+# imports: allowed
+function f
+        jmp allowed+8                           # error: R8
