@@ -66,8 +66,7 @@ pub struct GraftFault {
     pub kind: FaultKind,
     /// The instruction that did it; for an abort, where the host function would have returned to.
     pub pc: SandboxAddr,
-    /// The address that was used, where there is one, as a distance from the sandbox's base: what
-    /// counts of a graft's pointer. In the guard before the sandbox it is a negative number, wrapped.
+    /// The address that was used, where there is one: in the sandbox or in the guards around it.
     pub address: Option<u64>,
     /// The function around `pc` and the distance from its start, where the image names it.
     pub symbol: Option<String>,
@@ -81,7 +80,8 @@ impl GraftFault {
     fn describe(&self) -> String {
         let mut text = self.kind.to_string();
         if let Some(address) = self.address {
-            text.push_str(&format!(" at {}", Distance(address)));
+            // What counts of a graft's pointer, and does not change from run to run.
+            text.push_str(&format!(" at {}", SandboxAddr::of_pointer(address)));
         }
         match &self.symbol {
             Some(symbol) => text.push_str(&format!(" in {symbol}")),
@@ -91,16 +91,6 @@ impl GraftFault {
             text.push_str(&format!(": {}", self.instruction));
         }
         text
-    }
-}
-
-/// A distance from the sandbox's base, of which half of the numbers are negative.
-struct Distance(u64);
-
-impl fmt::Display for Distance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0.cast_signed() < 0 { "-" } else { "" };
-        write!(f, "{sign}{:#x}", self.0.cast_signed().unsigned_abs())
     }
 }
 
@@ -162,7 +152,7 @@ pub(super) fn trapped(core: &Core, record: &TrapRecord, deadline: bool) -> Graft
     let pc = SandboxAddr::of_pointer(record.pc.wrapping_sub(breakpoint));
     let page_fault = record.trap == TRAP_PAGE_FAULT && !deadline;
     // Where a fetch faults, the processor's address is that of the instruction.
-    let address = page_fault.then_some(record.address.wrapping_sub(core.base()));
+    let address = page_fault.then_some(record.address);
     let kind = if deadline {
         FaultKind::Deadline
     } else {
