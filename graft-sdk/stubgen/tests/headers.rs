@@ -101,6 +101,28 @@ fn the_header_of_the_other_language_is_refused() {
     }
 }
 
+#[test]
+fn a_default_in_the_notation_of_the_manual_compiles_and_defines_no_graft_point() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = folder.path().join("graft.C");
+    let text = "#include \"graft-support.H\"\n\
+        DEFAULT_GRAFT(vas_o, pick_victim, (list_o<coremap_entry_o *> *,\n\
+            coremap_entry_o *proposed_victim, coremap_entry_o **my_choice)) {\n\
+            *my_choice = proposed_victim;\n\
+            return (SUCCESS);\n\
+        }\n";
+    fs::write(&source, text).expect("writable");
+    let output = compile("g++", &["-S", "-o", "-"], &source);
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{report}");
+    let assembly = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        assembly.contains("_ZN5vas_o20_default_pick_victim"),
+        "{assembly}"
+    );
+    assert!(!assembly.contains("_ZN5vas_o11pick_victim"), "{assembly}");
+}
+
 /// Compiles and runs a program of `tests/view`, which answers 0 or the line of a failed check.
 fn run_program(compiler: &str, standard: &str, extension: &str, level: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");

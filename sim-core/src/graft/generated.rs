@@ -259,8 +259,8 @@ pub const POINTS: &[PointInfo] = &[
         default: "stops when `free_frames` has reached `free_target`.",
         threat: "a graft that never stops would have the daemon evict all of memory; one that \
             always stops would leave no free frame.",
-        defence: "the daemon stops in any case once all evictable pages were offered once, and a \
-            fault that finds no free frame evicts by itself.",
+        defence: "a pass ends in any case once as many pages were evicted as were in memory when \
+            it began, and a fault that finds no free frame evicts by itself.",
         invariant: "a pass of the daemon ends, and a fault gets a frame whatever the answer.",
     },
     PointInfo {
@@ -325,7 +325,8 @@ pub const POINTS: &[PointInfo] = &[
             },
         ],
         summary: "Orders the modified pages of one cluster before they are written to swap.",
-        default: "keeps the order in which the pages were evicted.",
+        default: "the victim first, then the pages in the order in which the clock would reach \
+            them.",
         threat: "a graft that drops, repeats or invents a page would lose data or write it twice.",
         defence: "the array is read back once and must be a permutation of what was given; if it \
             is not, the transaction is aborted and the pages are written in the default order.",
