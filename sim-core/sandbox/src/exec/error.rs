@@ -81,7 +81,7 @@ pub enum ExecError {
 pub enum LoadError {
     /// The code breaks the rules of the sandbox.
     #[error("the verifier rejected the image")]
-    Rejected(Rejection),
+    Rejected(#[source] Rejection),
     /// The configuration asks for what no sandbox can have.
     #[error(transparent)]
     Config(#[from] ConfigError),

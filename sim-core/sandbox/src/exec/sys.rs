@@ -1,4 +1,7 @@
 //! The system calls of the executor, each with its result checked.
+//!
+//! With those of `signals` (`rt_sigaction`, `rt_sigprocmask`, `sigaltstack`, `rt_sigreturn`) and of
+//! the standard library's threads, they are all that a process which runs grafts has to be allowed.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
