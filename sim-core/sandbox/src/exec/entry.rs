@@ -156,8 +156,8 @@ macro_rules! sse_clear {
 /// Clears every vector register that a graft can name, whole.
 ///
 /// Faster than `vzeroall` (1.2 ns against 0.5 ns on Zen 5), and `vzeroupper` tells processors that
-/// care that the upper halves are clean. The verifier accepts no EVEX instruction, so a graft cannot
-/// name the registers that this leaves alone: zmm16 to zmm31 and the masks.
+/// care that the upper halves are clean. The verifier accepts no EVEX instruction, so a graft
+/// cannot name the registers that this leaves alone: zmm16 to zmm31 and the masks.
 macro_rules! avx_clear {
     () => {
         "vpxor %xmm0,%xmm0,%xmm0

@@ -101,3 +101,25 @@ fn the_base_is_set_with_and_without_the_instruction() {
     }
     assert_eq!(engine.notice().is_none(), can);
 }
+
+extern "C" fn ignore(_: libc::c_int) {}
+
+#[test]
+fn a_handler_of_somebody_else_is_moved_off_the_graft_s_stack() {
+    let engine = Engine::new().expect("this machine runs grafts");
+    let handler: extern "C" fn(libc::c_int) = ignore;
+    // SAFETY: installs a handler that does nothing, for a signal that nothing here sends.
+    unsafe { libc::signal(libc::SIGUSR2, handler as usize) };
+    let thread = std::thread::spawn(move || thread::prepare(engine.process()).is_null());
+    assert!(
+        !thread.join().expect("no panic"),
+        "the thread has watch slots"
+    );
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: a null action only asks, and the kernel fills the structure.
+    unsafe { libc::sigaction(libc::SIGUSR2, std::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: all-zero was a valid value before the call.
+    let action = unsafe { action.assume_init() };
+    assert_eq!(action.sa_sigaction, handler as usize);
+    assert_ne!(action.sa_flags & libc::SA_ONSTACK, 0);
+}

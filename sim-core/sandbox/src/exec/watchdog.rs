@@ -5,9 +5,9 @@
 //! watchdog thread per process looks at all slots once a millisecond; when it has seen the same
 //! number run while the thread used as much processor time as the deadline allows, it marks the
 //! number expired and signals the thread. Time counts on the thread's own clock, so that a machine
-//! which is busy elsewhere does not make a graft late. The handler ends the graft if the thread runs
-//! that graft's code at this moment; otherwise the watchdog tries again a tick later, and a host
-//! function that returns to an expired invocation does not get there.
+//! which is busy elsewhere does not make a graft late. The handler ends the graft if the thread
+//! runs that graft's code at this moment; otherwise the watchdog tries again a tick later, and a
+//! host function that returns to an expired invocation does not get there.
 //!
 //! When nothing ran for [`IDLE_TICKS_MAX`] ticks the watchdog sleeps until the next entry. That
 //! entry must see that the watchdog sleeps, or the watchdog must see that entry: the watchdog says
