@@ -18,6 +18,9 @@ const PASSES_MAX: usize = 64;
 /// What a tail call or an unknown jump may need.
 const LEAVING: RegisterSet = RegisterSet::ARGUMENTS.union(RegisterSet::PRESERVED);
 
+/// What a tail call through a pointer may need: only direct calls pass a static chain in `%r10`.
+const LEAVING_INDIRECTLY: RegisterSet = LEAVING.minus(RegisterSet::of(&[10]));
+
 /// Where control goes after an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flow {
@@ -80,7 +83,7 @@ impl Liveness {
                     Flow::BranchOut => live_in[at + 1].union(LEAVING),
                     Flow::Out => LEAVING,
                     Flow::Goto => gotos[labels.owner(at)],
-                    Flow::Anywhere => gotos[labels.owner(at)].union(LEAVING),
+                    Flow::Anywhere => gotos[labels.owner(at)].union(LEAVING_INDIRECTLY),
                     Flow::Return => RegisterSet::RESULTS.union(RegisterSet::PRESERVED),
                     Flow::Stop => RegisterSet::EMPTY,
                 };
@@ -96,6 +99,11 @@ impl Liveness {
         }
         out.fill(RegisterSet::ALL);
         Liveness { flows, out }
+    }
+
+    /// Everything that matters after an instruction.
+    pub(crate) fn after(&self, instruction: usize) -> RegisterSet {
+        self.out[instruction]
     }
 
     /// Whether a later instruction may read flags as this one leaves them.

@@ -238,8 +238,8 @@ fn text_operation(mnemonic: &str, operands: &[Operand<'_>]) -> Option<Effect> {
     }
     let flags = match operation {
         TextOperation::Move | TextOperation::Store => Flags::Keep,
-        // A zero count keeps them.
-        TextOperation::Compare | TextOperation::Scan => Flags::Change,
+        // With a zero count the instruction keeps them, but its safe form does not.
+        TextOperation::Compare | TextOperation::Scan => Flags::Set,
     };
     // `%rax`, `%rcx`, `%rsi`, `%rdi`: more than each of them uses, which only costs precision.
     let uses = RegisterSet::of(&[0, 1, 6, 7]);

@@ -58,6 +58,12 @@ const NAMED: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// How the names of x87 instructions start.
+const X87: &[&str] = &[
+    "f2xm1", "fabs", "fadd", "fb", "fc", "fdec", "fdiv", "ffree", "fi", "fld", "fmul", "fn",
+    "fpatan", "fprem", "fptan", "frnd", "frstor", "fs", "ftst", "fucom", "fwait", "fx", "fyl",
+];
+
 /// The refusal of an instruction that the table does not know.
 pub(super) fn refusal(mnemonic: &str) -> Refusal {
     for (names, message, advice) in NAMED {
@@ -69,7 +75,7 @@ pub(super) fn refusal(mnemonic: &str) -> Refusal {
             return Refusal::new(*message, *advice);
         }
     }
-    if mnemonic.starts_with('f') {
+    if X87.iter().any(|prefix| mnemonic.starts_with(prefix)) {
         return x87();
     }
     if mnemonic.starts_with('{') {

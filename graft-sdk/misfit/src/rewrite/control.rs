@@ -76,12 +76,18 @@ impl<'a> Rewriter<'_, 'a> {
     ) -> Result<(), Refusal> {
         let target = direct_symbol(instruction)?
             .ok_or_else(|| Refusal::new("conditional jump to an address", "use a label"))?;
+        let mnemonic = self.test_condition(at, instruction.mnemonic);
+        let operand = instruction.operands[0].text;
         if self.labels.place(target, at).is_some() || numeric_label(target).is_some() {
-            return self.plain_transfer(instruction);
+            if mnemonic == instruction.mnemonic {
+                return self.plain_transfer(instruction);
+            }
+            self.line(format_args!("{mnemonic} {operand}"));
+            return Ok(());
         }
         let over = self.new_local();
-        self.line(format_args!("{} {over}", inverted(instruction.mnemonic)));
-        self.line(format_args!("jmp {}", instruction.operands[0].text));
+        self.line(format_args!("{} {over}", inverted(mnemonic)));
+        self.line(format_args!("jmp {operand}"));
         self.write(format_args!("{over}:"));
         Ok(())
     }

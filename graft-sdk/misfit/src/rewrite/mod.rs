@@ -1,10 +1,11 @@
 //! Writes the instrumented program, statement by statement.
 //!
 //! Each protection has a file: [`control`] (`-c`), [`memory`] (`-r`, `-w`), [`stack`] (`-s`), and
-//! [`text`] for string instructions, which need both kinds of memory protection. What none of them
-//! claims is copied.
+//! [`text`] for string instructions, which need both kinds of memory protection; [`flags`] keeps
+//! conditions that their groups would destroy. What none of them claims is copied.
 
 mod control;
+mod flags;
 mod memory;
 mod stack;
 mod text;
@@ -12,26 +13,22 @@ mod text;
 pub(crate) use stack::writes_stack_pointer as writes_stack;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::fmt::{self, Write};
 
+use flags::KeptConditions;
 use vino_abi::{BASE_SLOT, LABEL_TARGET};
 
 use crate::Options;
 use crate::diagnostic::{Diagnostics, Refusal};
 use crate::directive::{self, Section};
-use crate::isa::{Access, Flags, Kind};
+use crate::isa::Kind;
 use crate::labels::Labels;
-use crate::liveness::{self, Gotos, Liveness};
-use crate::register::{RBP, RSP, RegisterSet, double_name, quad_name};
+use crate::liveness::{Gotos, Liveness};
+use crate::register::{double_name, quad_name};
 use crate::source::{Program, Statement, StatementKind};
 
 /// The local symbol where every failed label check ends, at a `ud2`.
 pub(crate) const FAIL_SYMBOL: &str = "vino_cfi_fail";
-
-/// How many instructions before a group the comparison may stand whose flags the group would
-/// destroy.
-const SINK_WINDOW: usize = 16;
 
 /// Instruments a program; what cannot be made safe is reported to `problems`.
 pub(crate) fn rewrite(
@@ -49,15 +46,14 @@ pub(crate) fn rewrite(
         certain: OnceCell::new(),
         options,
         probes: stack::plan_probes(program, options),
-        sunk: HashMap::new(),
-        raised: HashMap::new(),
+        conditions: KeptConditions::default(),
         // Instrumented text is about a third longer.
         out: String::with_capacity(input_bytes + input_bytes / 2),
         target_due: false,
         fail_used: false,
         locals: 0,
     };
-    rewriter.sink_comparisons();
+    rewriter.keep_conditions();
     for statement in &program.statements {
         if let Err(refusal) = rewriter.statement(statement) {
             problems.report(refusal, statement.line, statement.text);
@@ -75,10 +71,7 @@ struct Rewriter<'r, 'a> {
     options: &'r Options,
     /// Whether a stack probe follows each instruction.
     probes: Vec<bool>,
-    /// Comparisons that are written later, and after which instruction.
-    sunk: HashMap<usize, usize>,
-    /// The reverse of `sunk`.
-    raised: HashMap<usize, usize>,
+    conditions: KeptConditions<'a>,
     out: String,
     /// Whether a label that indirect calls or jumps may reach has been written, but not its mark.
     target_due: bool,
@@ -111,13 +104,8 @@ impl<'a> Rewriter<'_, 'a> {
             StatementKind::Assignment { .. } => self.line(format_args!("{}", statement.text)),
             StatementKind::Instruction(at) => {
                 self.flush_target();
-                if self.sunk.contains_key(&at) {
-                    return Ok(());
-                }
+                self.keep_condition(at);
                 self.instruction(at)?;
-                if let Some(comparison) = self.raised.get(&at).copied() {
-                    self.instruction(comparison)?;
-                }
             }
         }
         Ok(())
@@ -142,96 +130,6 @@ impl<'a> Rewriter<'_, 'a> {
         }
         if self.probes[at] {
             self.probe(at);
-        }
-        Ok(())
-    }
-
-    /// Decides which comparisons move behind a group that would destroy their flags.
-    fn sink_comparisons(&mut self) {
-        for at in 0..self.program.instructions.len() {
-            if self.clobbers_flags(at)
-                && self.liveness.flags_live_after(at)
-                && let Some(comparison) = self.sinkable_before(at)
-            {
-                self.sunk.insert(comparison, at);
-            }
-        }
-        self.raised = self
-            .sunk
-            .iter()
-            .map(|(comparison, at)| (*at, *comparison))
-            .collect();
-    }
-
-    /// Whether instrumentation makes an instruction that keeps the flags destroy them.
-    fn clobbers_flags(&self, at: usize) -> bool {
-        let instruction = &self.program.instructions[at];
-        if instruction.effect.flags != Flags::Keep {
-            return false;
-        }
-        match instruction.effect.kind {
-            Kind::Leave => self.options.stack,
-            Kind::Text(_) => text::is_guarded(self.options),
-            _ => self.options.stack && stack::needs_group(instruction),
-        }
-    }
-
-    /// Finds the comparison whose flags are live after `at`, if nothing in between minds when it
-    /// happens.
-    fn sinkable_before(&self, at: usize) -> Option<usize> {
-        let mut written = RegisterSet::EMPTY;
-        let mut stores = false;
-        for before in (at.saturating_sub(SINK_WINDOW)..=at).rev() {
-            let instruction = &self.program.instructions[before];
-            let effect = &instruction.effect;
-            let (uses, _) = liveness::uses_and_definitions(instruction);
-            let is_comparison = effect.access == Access::Read && effect.flags == Flags::Set;
-            if is_comparison && effect.kind == Kind::Plain && effect.uses == RegisterSet::EMPTY {
-                let loads = instruction.operands.iter().any(|o| o.memory().is_some());
-                let moves = uses.intersects(written) || (loads && stores);
-                return (!moves && self.is_straight(before, at)).then_some(before);
-            }
-            if effect.flags != Flags::Keep || effect.reads_flags {
-                return None;
-            }
-            written = written
-                .union(liveness::written(instruction))
-                .union(effect.defines);
-            match effect.kind {
-                Kind::Plain | Kind::Address => {
-                    let target = instruction.last();
-                    stores |= target.is_some_and(|o| o.memory().is_some());
-                }
-                Kind::Push | Kind::Pop | Kind::Leave => {
-                    written = written.union(RegisterSet::of(&[RSP, RBP]));
-                    stores = true;
-                }
-                Kind::Text(_) => {
-                    written = written.union(effect.uses);
-                    stores = true;
-                }
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    /// Whether no label stands between two instructions.
-    fn is_straight(&self, first: usize, last: usize) -> bool {
-        let [from, to] = [first, last].map(|at| self.program.instructions[at].statement);
-        let between = &self.program.statements[from..to];
-        between
-            .iter()
-            .all(|statement| !matches!(statement.kind, StatementKind::Label(_)))
-    }
-
-    /// Refuses a group that would destroy flags that are still needed.
-    fn require_dead_flags(&self, at: usize) -> Result<(), Refusal> {
-        if self.liveness.flags_live_after(at) && !self.raised.contains_key(&at) {
-            return Err(Refusal::new(
-                "the flags must survive an instruction whose safe form changes them",
-                "compile this function with another -O level",
-            ));
         }
         Ok(())
     }

@@ -51,8 +51,8 @@ three:
 
 u64 corpus_run(u64 seed)
 {
-    static const u8 code[] = {PUSH, 7, PUSH, 200, DEC, SWAP, DUP, MUL, XOR, PUSH, 3, ADD, SWAP,
-                              DUP, JUMP_NZ, 4, PUSH, 9, SUB, HALT};
+    static const u8 code[] = {PUSH, 7, PUSH, 200, DEC,  SWAP, DUP, MUL, XOR,  PUSH, 3,
+                              ADD,  SWAP, JUMP_NZ, 4, PUSH, 9,   SUB, HALT};
     u64 sum = 0;
     for (int i = 0; i < 50; i++) {
         u64 a = next_random(&seed);

@@ -44,6 +44,7 @@ static int by_word(const void *a, const void *b) { return *(const i32 *)a - *(co
 static NOINLINE struct node *find(u64 key)
 {
     struct node **link = &buckets[key * 0x9e3779b97f4a7c15ul >> 58];
+    __builtin_prefetch(&pool[key % 512]);
     for (struct node *node = *link; node != 0; node = node->next)
         if (node->key == key)
             return node;

@@ -1,0 +1,13 @@
+# flags: -crws
+# The condition survives the groups between its comparison and its jump.
+	.text
+f:
+	decl	%r14d
+	rep movsl
+	movq	%rbx, %rsp
+	jg	.L1
+	cmpl	$1, %eax
+	leave
+	je	imported
+.L1:
+	ret
