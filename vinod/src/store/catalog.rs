@@ -50,6 +50,7 @@ pub(crate) struct Catalog {
     writes: File,
     path: PathBuf,
     space: Arc<Space>,
+    boot_epoch: u64,
     /// Also orders the writers: whoever changes records holds it.
     head: Mutex<Head>,
 }
@@ -89,6 +90,7 @@ impl Catalog {
             writes,
             path: path.to_path_buf(),
             space,
+            boot_epoch: head.boot_epoch,
             head: Mutex::new(head),
         };
         catalog.write()?.commit()?;
@@ -97,7 +99,7 @@ impl Catalog {
 
     /// How often the store was opened.
     pub(crate) fn boot_epoch(&self) -> u64 {
-        self.lock_head().boot_epoch
+        self.boot_epoch
     }
 
     /// Reads the record with a key.
