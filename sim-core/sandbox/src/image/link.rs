@@ -1,30 +1,21 @@
 //! Gives every section and symbol of a decoded object its place in the sandbox.
 //!
-//! The layout, from `IMAGE_OFFSET` up, each part starting a page:
-//!
-//! ```text
-//! text | at least 16 bytes 0xcc ||  read-only data | GOT  ||  data | bss
-//! ```
-//!
 //! Code refers to other places only relative to itself, so its bytes are the same wherever the
 //! sandbox is; addresses in data are completed when a segment is placed.
 
 use std::collections::BTreeMap;
 
-use vino_abi::{GATE_BYTES, IMAGE_END, IMAGE_OFFSET, IMPORT_GATES_OFFSET, IMPORTS_MAX, PAGE_BYTES};
+use vino_abi::{GATE_BYTES, IMPORT_GATES_OFFSET, IMPORTS_MAX};
 
 use super::decode::DecodedImage;
 use super::error::LinkError;
+use super::layout::{Extent, Layout};
 use super::parts::{Place, Relocation, RelocationKind, Section, SectionKind};
 use super::segment::{AddressWord, Segment, SegmentKind};
 use super::symbol_table::{self, SymbolTable};
 
 /// `int3`: what fills code pages where there is no code.
 const FILL: u8 = 0xcc;
-/// Bytes of fill that follow the last instruction, at least.
-const FILL_BYTES_MIN: u64 = 16;
-/// Bytes of an entry of the global offset table.
-const GOT_ENTRY_BYTES: u64 = 8;
 
 /// Where an entry point is in the sandbox: the start of a global function of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,124 +168,6 @@ fn resolve_imports(
     }
 }
 
-/// Offsets of everything in the sandbox.
-struct Layout {
-    /// By index of section.
-    sections: Vec<u32>,
-    /// Offset of the GOT entry of each symbol that has one, by index of symbol.
-    got: BTreeMap<u32, u32>,
-    /// Kind, start, end of what has initial bytes, and end in pages of each segment.
-    segments: Vec<(SegmentKind, u32, u32, u32)>,
-}
-
-impl Layout {
-    fn new(image: &DecodedImage) -> Result<Self, LinkError> {
-        let bytes_max = u64::from(image.image_bytes_max.min(IMAGE_END - IMAGE_OFFSET));
-        let mut cursor = Cursor {
-            at: u64::from(IMAGE_OFFSET),
-            bytes_max,
-        };
-        let mut layout = Self {
-            sections: vec![0; image.sections.len()],
-            got: BTreeMap::new(),
-            segments: Vec::new(),
-        };
-        let start = cursor.at;
-        layout.append(image, SectionKind::Text, &mut cursor)?;
-        cursor.advance(FILL_BYTES_MIN, 1)?;
-        cursor.advance(0, PAGE_BYTES)?;
-        layout.close(SegmentKind::Text, start, cursor.at, &mut cursor)?;
-
-        let start = cursor.at;
-        layout.append(image, SectionKind::ReadOnly, &mut cursor)?;
-        let got_symbols = image
-            .sections
-            .iter()
-            .flat_map(|section| &section.relocations)
-            .filter(|relocation| relocation.kind == RelocationKind::GotRelative32);
-        for relocation in got_symbols {
-            if !layout.got.contains_key(&relocation.symbol) {
-                let slot = cursor.advance(GOT_ENTRY_BYTES, GOT_ENTRY_BYTES)?;
-                layout.got.insert(relocation.symbol, slot);
-            }
-        }
-        layout.close(SegmentKind::ReadOnly, start, cursor.at, &mut cursor)?;
-
-        let start = cursor.at;
-        layout.append(image, SectionKind::Data, &mut cursor)?;
-        let initial_end = cursor.at;
-        layout.append(image, SectionKind::Bss, &mut cursor)?;
-        layout.close(SegmentKind::Data, start, initial_end, &mut cursor)?;
-        Ok(layout)
-    }
-
-    /// Gives the sections of one kind their places.
-    fn append(
-        &mut self,
-        image: &DecodedImage,
-        kind: SectionKind,
-        cursor: &mut Cursor,
-    ) -> Result<(), LinkError> {
-        for (index, section) in image.sections.iter().enumerate() {
-            if section.kind == kind {
-                let at = cursor.advance(u64::from(section.size), u64::from(section.align))?;
-                self.sections[index] = at;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends a segment at the next page, unless it is empty.
-    fn close(
-        &mut self,
-        kind: SegmentKind,
-        start: u64,
-        initial_end: u64,
-        cursor: &mut Cursor,
-    ) -> Result<(), LinkError> {
-        cursor.advance(0, PAGE_BYTES)?;
-        if cursor.at > start {
-            let narrow = |at| cursor.narrow(at);
-            let extent = (
-                kind,
-                narrow(start)?,
-                narrow(initial_end)?,
-                narrow(cursor.at)?,
-            );
-            self.segments.push(extent);
-        }
-        Ok(())
-    }
-}
-
-/// The next free offset of a growing image.
-struct Cursor {
-    at: u64,
-    bytes_max: u64,
-}
-
-impl Cursor {
-    /// Takes `bytes` at the next multiple of `align` and returns where they start.
-    fn advance(&mut self, bytes: u64, align: u64) -> Result<u32, LinkError> {
-        let start = self.at.next_multiple_of(align);
-        self.at = start + bytes;
-        self.narrow(self.at)?;
-        self.narrow(start)
-    }
-
-    fn narrow(&self, at: u64) -> Result<u32, LinkError> {
-        let bytes = at - u64::from(IMAGE_OFFSET);
-        let too_large = LinkError::TooLarge {
-            bytes,
-            bytes_max: self.bytes_max,
-        };
-        match u32::try_from(at) {
-            Ok(narrow) if bytes <= self.bytes_max => Ok(narrow),
-            _ => Err(too_large),
-        }
-    }
-}
-
 /// Fills the segments.
 struct Linker<'a> {
     image: &'a DecodedImage,
@@ -431,7 +304,13 @@ impl Linker<'_> {
     }
 }
 
-fn empty_segment((kind, start, initial_end, end): (SegmentKind, u32, u32, u32)) -> Segment {
+fn empty_segment(extent: Extent) -> Segment {
+    let Extent {
+        kind,
+        start,
+        initial_end,
+        end,
+    } = extent;
     let fill = if kind == SegmentKind::Text { FILL } else { 0 };
     Segment {
         offset: start,

@@ -16,9 +16,11 @@
 
 mod decode;
 mod error;
+mod layout;
 mod link;
 mod parts;
 mod relocations;
+mod sections;
 mod segment;
 mod symbol_table;
 mod symbols;

@@ -4,9 +4,10 @@ use object::LittleEndian;
 use object::elf::{self, Sym64};
 
 use super::Limits;
-use super::decode::{File, SECTION_ALIGN_MAX, name_at};
+use super::decode::{File, name_at};
 use super::error::{DecodeError, SectionProblem, SymbolProblem};
 use super::parts::{Place, Section, SectionKind, Symbol};
+use super::sections::SECTION_ALIGN_MAX;
 
 /// The section that holds what the object declares as common blocks.
 const COMMON_SECTION: &str = "COMMON";

@@ -51,7 +51,7 @@ mod allow;
 mod bitmap;
 mod canonical;
 mod groups;
-mod operand;
+mod reach;
 mod report;
 mod rule;
 mod scan;

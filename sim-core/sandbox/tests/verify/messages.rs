@@ -24,7 +24,8 @@ fn code_that_misfit_never_saw_is_called_not_instrumented() {
         text,
         "3 violations: the object is not instrumented: run misfit -crws on its assembly\n  \
          0x100000 vas_o::pick_victim: mov (%rdi),%rax: R4 (memory is reached as \
-         %gs:disp(%r32,%r32,scale), disp(%rsp) or disp(%rip), and through no register otherwise)\n    \
+         %gs:disp(%r32,%r32,scale), disp(%rsp) or disp(%rip), and through no register \
+         otherwise)\n    \
          protect memory accesses: run misfit with -r and -w\n  \
          0x100000 vas_o::pick_victim: mov (%rdi),%rax: R14 (an entry point starts with the target \
          label, outside a group)\n    \

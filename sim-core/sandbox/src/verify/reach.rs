@@ -106,10 +106,10 @@ pub(super) fn known_by_shape(instruction: &Instruction, spec: &Spec) -> Option<K
     let mut known = Known::Harmless;
     for (index, &access) in (0..instruction.op_count()).zip(&spec.accesses) {
         match instruction.op_kind(index) {
-            OpKind::Register if access != Access::Read => {
-                if is_stack_pointer(instruction.op_register(index)) {
-                    return None;
-                }
+            OpKind::Register
+                if access != Access::Read && is_stack_pointer(instruction.op_register(index)) =>
+            {
+                return None;
             }
             OpKind::Memory if access != Access::Address => {
                 let base = instruction.memory_base();

@@ -1,0 +1,316 @@
+//! The pass over text that applies the rules to each instruction.
+//!
+//! Instructions are judged in order, each with the few before it at hand. What has to be known
+//! about later ones (whether a branch target is an instruction) is marked, and settled at the end.
+
+mod operands;
+mod whole;
+
+use iced_x86::{ConstantOffsets, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use vino_abi::{GATE_BYTES, IMPORT_GATES_OFFSET};
+
+use super::allow::{self, Class};
+use super::bitmap::Bitmap;
+use super::canonical::{Canonical, Known, WINDOW_BYTES, Window};
+use super::groups::{self, HISTORY_LEN, History};
+use super::reach;
+use super::report::{Rejection, Report};
+use super::rule::Rule;
+use super::{Policy, Text};
+
+/// What fills text where there is no code: `int3`.
+const FILL: u8 = 0xcc;
+
+/// A broken rule; `read` if the instruction merely reads without protection.
+struct Finding {
+    rule: Rule,
+    read: bool,
+}
+
+impl From<Rule> for Finding {
+    fn from(rule: Rule) -> Self {
+        Self { rule, read: false }
+    }
+}
+
+type Verdict = Result<(), Finding>;
+
+pub(super) struct Scanner<'a> {
+    text: &'a Text<'a>,
+    policy: &'a Policy,
+    history: History,
+    canonical: Canonical,
+    /// Positions at which an instruction starts.
+    starts: Bitmap,
+    /// Positions of the instructions of groups, but for the first of each.
+    interiors: Bitmap,
+    /// Positions to which a direct branch goes.
+    targeted: Bitmap,
+    /// How far constants may have moved `%rsp` since the stack was accessed, in bytes.
+    drift: u64,
+    /// Whether the last instruction left 32 bits in `%rsp`, to be re-based by the next.
+    rebase_pending: bool,
+    /// Relocations that are not before the current instruction.
+    relocations: &'a [u32],
+    report: Report<'a>,
+    /// Whether anything shows that the code was instrumented.
+    instrumented: bool,
+    instructions: u64,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a Text<'a>, policy: &'a Policy) -> Self {
+        let bits = text.bytes.len();
+        Self {
+            text,
+            policy,
+            history: History::new(),
+            canonical: Canonical::new(),
+            starts: Bitmap::new(bits),
+            interiors: Bitmap::new(bits),
+            targeted: Bitmap::new(bits),
+            drift: 0,
+            rebase_pending: false,
+            relocations: text.relocations,
+            report: Report::new(text.symbols),
+            instrumented: false,
+            instructions: 0,
+        }
+    }
+
+    /// Applies every rule; returns how many instructions there are.
+    pub(super) fn run(mut self) -> Result<u64, Rejection> {
+        self.scan();
+        self.check_whole();
+        match self.report.finish(self.instrumented) {
+            None => Ok(self.instructions),
+            Some(rejection) => Err(rejection),
+        }
+    }
+
+    fn decoder(&self) -> Decoder<'a> {
+        let ip = u64::from(self.text.offset);
+        Decoder::with_ip(64, self.text.bytes, ip, DecoderOptions::NONE)
+    }
+
+    /// Decodes text from its first byte to its last and judges each instruction.
+    fn scan(&mut self) {
+        let mut decoder = self.decoder();
+        while decoder.can_decode() {
+            let start = self.skip_fill(&mut decoder);
+            decoder.decode_out(self.history.advance());
+            let window = self.window(start);
+            self.starts.insert(start);
+            self.instructions += 1;
+            let constants = decoder.get_constant_offsets(self.history.current());
+            if let Err(finding) = self.judge(&window, &constants) {
+                self.report
+                    .add(self.history.current(), finding.rule, finding.read);
+            }
+        }
+    }
+
+    /// Skips all but the last instructions of a run of fill, each of which is a byte long and
+    /// stops; returns the position of the next instruction to decode.
+    fn skip_fill(&mut self, decoder: &mut Decoder<'_>) -> usize {
+        let start = decoder.position();
+        let run = self.text.bytes[start..]
+            .iter()
+            .take_while(|&&byte| byte == FILL)
+            .count();
+        // What remains is judged one by one, and replaces all that groups could look back at.
+        let skipped = run.saturating_sub(HISTORY_LEN);
+        let next = start + skipped;
+        let next_ip = u64::from(self.text.offset) + next as u64;
+        let relocated = self
+            .relocations
+            .first()
+            .is_some_and(|&at| u64::from(at) < next_ip);
+        if skipped == 0 || self.rebase_pending || relocated {
+            return start;
+        }
+        if decoder.set_position(next).is_err() {
+            return start;
+        }
+        decoder.set_ip(next_ip);
+        (start..next).for_each(|position| self.starts.insert(position));
+        self.instructions += skipped as u64;
+        next
+    }
+
+    fn window(&self, start: usize) -> Window {
+        let rest = &self.text.bytes[start..];
+        if let Some(window) = rest.first_chunk() {
+            return *window;
+        }
+        let mut window = [0; WINDOW_BYTES];
+        window[..rest.len()].copy_from_slice(rest);
+        window
+    }
+
+    fn judge(&mut self, window: &Window, constants: &ConstantOffsets) -> Verdict {
+        let instruction = *self.history.current();
+        self.settle_rebase(&instruction);
+        let relocated = self.check_relocations(&instruction, constants);
+        if instruction.is_invalid() {
+            return Err(Rule::R1.into());
+        }
+        let known = self
+            .canonical
+            .check(window, &instruction, constants)
+            .ok_or(Rule::R1)?;
+        relocated?;
+        match known {
+            Known::Harmless => return Ok(()),
+            Known::StackProbe => {
+                self.drift = 0;
+                return Ok(());
+            }
+            Known::Encoding => {}
+        }
+        let spec = allow::lookup(instruction.code()).ok_or(Rule::R2)?;
+        operands::check_prefixes(&instruction, spec)?;
+        self.instrumented |= instruction.segment_prefix() == Register::GS;
+        self.check_operands(&instruction, spec)?;
+        self.check_class(&instruction, spec.class)?;
+        if let Some(known) = reach::known_by_shape(&instruction, spec) {
+            self.canonical.learn(known);
+        }
+        Ok(())
+    }
+
+    /// Marks the current instruction and `before - 1` before it as reachable only from the one
+    /// before those.
+    fn mark_interior(&mut self, before: usize) {
+        for back in 0..before {
+            if let Some(instruction) = self.history.back(back) {
+                self.interiors
+                    .insert((instruction.ip32() - self.text.offset) as usize);
+            }
+        }
+    }
+
+    fn check_relocations(
+        &mut self,
+        instruction: &Instruction,
+        constants: &ConstantOffsets,
+    ) -> Verdict {
+        let (start, end) = (instruction.ip(), instruction.next_ip());
+        let mut verdict = Ok(());
+        while let Some((&relocation, rest)) = self.relocations.split_first() {
+            let at = u64::from(relocation);
+            if at >= end {
+                break;
+            }
+            self.relocations = rest;
+            let displacement = start + constants.displacement_offset() as u64;
+            let branch = instruction.op0_kind() == OpKind::NearBranch64
+                && constants.immediate_size() == size_of::<i32>()
+                && at == start + constants.immediate_offset() as u64;
+            let operand = instruction.memory_base() == Register::RIP && at == displacement;
+            if !(branch || operand) {
+                verdict = Err(Rule::R15.into());
+            }
+        }
+        verdict
+    }
+
+    fn check_class(&mut self, instruction: &Instruction, class: Class) -> Verdict {
+        match class {
+            Class::Plain | Class::RegistersOnly | Class::Lea | Class::Nop | Class::Prefetch => {
+                Ok(())
+            }
+            Class::Push | Class::Pop => {
+                self.drift = 0;
+                Ok(())
+            }
+            Class::Call => {
+                // Writing the return address is an access.
+                self.drift = 0;
+                self.check_target(instruction)
+            }
+            Class::Jump | Class::Branch => {
+                let target = self.check_target(instruction);
+                target.and(self.settle_drift())
+            }
+            Class::IndirectCall => {
+                self.drift = 0;
+                self.check_group(groups::indirect_group(&self.history), Rule::R9)
+            }
+            Class::IndirectJump => {
+                let group = self.check_group(groups::indirect_group(&self.history), Rule::R9);
+                group.and(self.settle_drift())
+            }
+            Class::Return => {
+                let group = self.check_group(groups::return_group(&self.history), Rule::R10);
+                group.and(self.settle_drift())
+            }
+            Class::MoveString => {
+                let full = groups::move_string_group(&self.history);
+                let group = match full {
+                    // Where reads are free, the source needs no group.
+                    None if !self.policy.read_protection => {
+                        groups::store_string_group(&self.history)
+                    }
+                    group => group,
+                };
+                self.check_string(instruction, group)
+            }
+            Class::StoreString => {
+                let group = groups::store_string_group(&self.history);
+                self.check_string(instruction, group)
+            }
+            Class::Trap => {
+                self.drift = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Accepts the current instruction as the last of a group that `before` more belong to.
+    fn check_group(&mut self, before: Option<usize>, rule: Rule) -> Verdict {
+        self.mark_interior(before.ok_or(rule)?);
+        Ok(())
+    }
+
+    fn check_string(&mut self, instruction: &Instruction, group: Option<usize>) -> Verdict {
+        // The address-size prefix would make the pointers 32-bit, and so host addresses.
+        let full_width = (0..instruction.op_count()).all(|operand| {
+            !matches!(
+                instruction.op_kind(operand),
+                OpKind::MemoryESEDI
+                    | OpKind::MemorySegESI
+                    | OpKind::MemoryESDI
+                    | OpKind::MemorySegSI
+            )
+        });
+        if full_width {
+            self.check_group(group, Rule::R11)
+        } else {
+            Err(Rule::R11.into())
+        }
+    }
+
+    /// Judges a direct target outside text, and remembers one inside.
+    fn check_target(&mut self, instruction: &Instruction) -> Verdict {
+        let target = instruction.near_branch64();
+        let position = target.wrapping_sub(u64::from(self.text.offset));
+        match usize::try_from(position) {
+            Ok(position) if position < self.text.bytes.len() => {
+                self.targeted.insert(position);
+                Ok(())
+            }
+            _ if self.is_gate(target) => Ok(()),
+            _ => Err(Rule::R8.into()),
+        }
+    }
+
+    fn is_gate(&self, target: u64) -> bool {
+        let Some(distance) = target.checked_sub(u64::from(IMPORT_GATES_OFFSET)) else {
+            return false;
+        };
+        let import = u32::try_from(distance / u64::from(GATE_BYTES));
+        distance % u64::from(GATE_BYTES) == 0
+            && import.is_ok_and(|import| self.text.imports.binary_search(&import).is_ok())
+    }
+}
