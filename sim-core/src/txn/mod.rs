@@ -65,6 +65,7 @@ pub(crate) struct Transactions {
     next: u64,
     open: Vec<Open>,
     undo: Vec<UndoRecord>,
+    undo_records_max: usize,
     commit: Vec<CommitRecord>,
 }
 
@@ -75,6 +76,7 @@ impl Transactions {
             next: 1,
             open: Vec::with_capacity(NESTING_MAX),
             undo: Vec::with_capacity(undo_records_max as usize),
+            undo_records_max: undo_records_max as usize,
             commit: Vec::with_capacity(COMMIT_RECORDS_MAX),
         }
     }
@@ -110,7 +112,7 @@ impl Transactions {
     /// Pushes what undoes the change that the caller is about to make.
     #[inline]
     pub(crate) fn log_undo(&mut self, record: UndoRecord) -> Result<(), LogFull> {
-        if self.undo.len() == self.undo.capacity() {
+        if self.undo.len() == self.undo_records_max {
             return Err(LogFull);
         }
         self.undo.push(record);
@@ -196,3 +198,6 @@ impl Transactions {
 fn count(records: usize) -> u32 {
     u32::try_from(records).expect("logs are bounded by 32-bit limits")
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ mod placeholder;
 mod recency;
 mod restoration;
 mod swap;
+#[cfg(test)]
+mod twin;
 mod undo;
 mod vas;
 mod view;
