@@ -74,7 +74,12 @@ impl Bench {
         imported.expect("the trace is imported");
     }
 
-    pub(crate) async fn load(&self, kernel: &str, name: &str, object: &[u8]) -> Result<Graft, CallError> {
+    pub(crate) async fn load(
+        &self,
+        kernel: &str,
+        name: &str,
+        object: &[u8],
+    ) -> Result<Graft, CallError> {
         let upload = GraftUpload {
             kernel: kernel.to_owned(),
             process: PROCESS.to_owned(),
@@ -112,7 +117,11 @@ impl Bench {
         panic!("the replay ended without a report");
     }
 
-    pub(crate) async fn events(&self, run: &str, filter: EventFilter) -> Result<Vec<Event>, CallError> {
+    pub(crate) async fn events(
+        &self,
+        run: &str,
+        filter: EventFilter,
+    ) -> Result<Vec<Event>, CallError> {
         let request = ReadLogRequest {
             run: run.to_owned(),
             from_seq: 0,
