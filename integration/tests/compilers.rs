@@ -11,7 +11,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use misfit::Options;
-use vino_sandbox::{DecodedImage, Engine, Instance, InstanceConfig, Limits, NoHost};
+use vino_sandbox::{
+    DecodedImage, Engine, GraftMemory, GraftSlice, Host, HostAbort, Instance, InstanceConfig,
+    Limits,
+};
+
+#[path = "../../graft-sdk/misfit/tests/corpus/policy.rs"]
+mod policy;
 
 /// What both runs start from.
 const SEED: u64 = 12345;
@@ -172,10 +178,40 @@ fn native_sum(source: &Path, folder: &Path) -> Result<u64, String> {
     u64::from_str_radix(printed.trim(), 16).map_err(|error| error.to_string())
 }
 
-/// What the program computes in a sandbox.
+/// Serves the memory functions that rustc calls; its panic functions end the invocation.
+struct MemoryFunctions<'a>(&'a [String]);
+
+impl Host for MemoryFunctions<'_> {
+    fn call(
+        &mut self,
+        memory: &mut GraftMemory<'_>,
+        import: u32,
+        args: &[u64; 6],
+    ) -> Result<u64, HostAbort> {
+        let refused = HostAbort(import);
+        let name = self.0.get(import as usize).ok_or(refused)?;
+        let [to, from, bytes, ..] = *args;
+        let target = GraftSlice::claim(to, bytes).ok_or(refused)?;
+        let mut buffer = vec![0; usize::try_from(bytes).map_err(|_| refused)?];
+        match name.as_str() {
+            "memcpy" | "memmove" => {
+                let source = GraftSlice::claim(from, bytes).ok_or(refused)?;
+                memory.read(source, &mut buffer).map_err(|_| refused)?;
+            }
+            "memset" => buffer.fill(from.to_le_bytes()[0]),
+            _ => return Err(refused),
+        }
+        memory.write(target, &buffer).map_err(|_| refused)?;
+        Ok(to)
+    }
+}
+
+/// What the program computes in a sandbox, given a command that prints assembly to a file.
+///
+/// The host serves what [`MemoryFunctions`] serves; programs of the C corpus bring their own.
 fn sandboxed_sum(engine: &Engine, compile: &mut Command, folder: &Path) -> Result<u64, String> {
     let [assembly, instrumented, object] = ["a.s", "a.misfit", "a.o"].map(|name| folder.join(name));
-    run(compile.arg("-S").arg("-o").arg(&assembly))?;
+    run(compile.arg("-o").arg(&assembly))?;
     let text = fs::read_to_string(&assembly).map_err(|error| error.to_string())?;
     let text = misfit::instrument(&text, &Options::ALL).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -186,8 +222,13 @@ fn sandboxed_sum(engine: &Engine, compile: &mut Command, folder: &Path) -> Resul
     let bytes = fs::read(&object).map_err(|error| error.to_string())?;
     let decoded =
         DecodedImage::decode(&bytes, &Limits::default()).map_err(|error| error.to_string())?;
+    let imports: Vec<String> = decoded.undefined_symbols().map(str::to_owned).collect();
+    let mut resolve = |name: &str| {
+        let index = imports.iter().position(|import| import == name)?;
+        u32::try_from(index).ok()
+    };
     let linked = decoded
-        .link(&mut |_| None)
+        .link(&mut resolve)
         .map_err(|error| error.to_string())?;
     let config = InstanceConfig {
         stack_bytes: STACK_BYTES,
@@ -199,7 +240,7 @@ fn sandboxed_sum(engine: &Engine, compile: &mut Command, folder: &Path) -> Resul
         .entry("corpus_run")
         .ok_or("corpus_run is not an entry")?;
     instance
-        .call(entry, &[SEED], &mut NoHost)
+        .call(entry, &[SEED], &mut MemoryFunctions(&imports))
         .map_err(|fault| fault.to_string())
 }
 
@@ -228,7 +269,11 @@ fn check(compiler: &Compiler, flags: &Flags) {
     for (source, native) in NATIVE_SUMS.iter() {
         for level in flags.levels {
             let mut compile = compiler.compile(source);
-            compile.arg(level).args(compiler.flags).args(flags.flags);
+            compile
+                .arg("-S")
+                .arg(level)
+                .args(compiler.flags)
+                .args(flags.flags);
             let name = source.file_name().unwrap_or_default().to_string_lossy();
             let what = format!("{name}, {} {level}", compiler.c);
             match sandboxed_sum(&engine, &mut compile, folder.path()) {
@@ -300,4 +345,38 @@ fn gcc_output_with_hardening_runs_in_a_sandbox() {
 #[test]
 fn clang_output_with_hardening_runs_in_a_sandbox() {
     check(&CLANG, &HARDENED);
+}
+
+/// What a Rust graft is made of, around the module that it shares with this test.
+const RUST_GRAFT: &str = "\
+#![no_std]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }
+#[path = PATH]
+mod policy;
+#[unsafe(no_mangle)]
+pub extern \"C\" fn corpus_run(seed: u64) -> u64 { policy::run(seed) }
+";
+
+#[test]
+fn rustc_output_runs_in_a_sandbox() {
+    let engine = Engine::new().expect("this machine runs grafts");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let module = integration::repository_root().join("graft-sdk/misfit/tests/corpus/policy.rs");
+    let source = folder.path().join("graft.rs");
+    let text = RUST_GRAFT.replace("PATH", &format!("{:?}", module.to_string_lossy()));
+    fs::write(&source, text).expect("a file");
+    for level in ["0", "1", "2", "3", "s"] {
+        let mut compile = Command::new("rustc");
+        compile.args([
+            "--edition=2024",
+            "--crate-type=lib",
+            "--emit=asm",
+            "-Cpanic=abort",
+        ]);
+        compile.args(["-Ccodegen-units=1", "-Crelocation-model=pic"]);
+        compile.arg(format!("-Copt-level={level}")).arg(&source);
+        let sum = sandboxed_sum(&engine, &mut compile, folder.path());
+        assert_eq!(sum, Ok(policy::run(SEED)), "at level {level}");
+    }
 }
