@@ -10,15 +10,16 @@
 //! bytes: its *shape*. Shapes that passed are remembered, in a table of fixed size, and with them
 //! whether anything but the shape matters to the other rules.
 
-use iced_x86::{Code, ConstantOffsets, Decoder, DecoderOptions, Encoder, Instruction};
+use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction};
+
+use super::allow::{Constants, Spec};
 
 /// The most bytes of an instruction.
 const INSTRUCTION_BYTES_MAX: usize = 15;
 /// Shapes that are remembered; a power of two. Code of 1 MiB has about a thousand.
 const SHAPES_MAX: usize = 2048;
-/// Bytes that are looked at to judge one instruction, a power of two.
+/// Bytes that are looked at to judge one instruction.
 pub(super) const WINDOW_BYTES: usize = 16;
-const WINDOW_MASK: usize = WINDOW_BYTES - 1;
 const OPERAND_SIZE: u8 = 0x66;
 
 /// The bytes of an instruction and some that follow it.
@@ -72,10 +73,10 @@ impl Canonical {
         &mut self,
         window: &Window,
         instruction: &Instruction,
-        constants: &ConstantOffsets,
+        spec: &Spec,
     ) -> Option<Known> {
         let len = instruction.len().min(INSTRUCTION_BYTES_MAX);
-        let shape = shape_of(window, len, constants);
+        let shape = shape_of(window, len, instruction, spec);
         self.last = slot_of(shape);
         if self.slots[self.last].shape != shape {
             if !self.round_trips(&window[..len], instruction) {
@@ -109,39 +110,28 @@ impl Canonical {
     }
 }
 
-/// Two words that tell shapes apart: the bytes of an instruction with zeros for displacement and
+/// Two words that tell shapes apart: the bytes of an instruction before its displacement and
 /// immediates, and its length in the last byte, which no instruction reaches.
 type Shape = [u64; 2];
 
-fn shape_of(window: &Window, len: usize, constants: &ConstantOffsets) -> Shape {
-    // The disassembler calls the displacement of an address without a register 8 bytes wide.
-    let displacement = constants.displacement_size().min(size_of::<u32>());
-    let fields = [
-        field(constants.displacement_offset(), displacement),
-        field(constants.immediate_offset(), constants.immediate_size()),
-        field(constants.immediate_offset2(), constants.immediate_size2()),
-    ];
+fn shape_of(window: &Window, len: usize, instruction: &Instruction, spec: &Spec) -> Shape {
+    let constant_bytes = match spec.constants {
+        Constants::Last { immediate_bytes } => displacement_bytes(instruction) + immediate_bytes,
+        Constants::NotLast => 0,
+    };
+    let kept = FIRST_BYTES[len.saturating_sub(constant_bytes)];
     let (low, high) = window.split_at(size_of::<u64>());
-    let mut shape = [low, high].map(|half| half.try_into().map_or(0, u64::from_le_bytes));
-    for (word, index) in shape.iter_mut().zip(0..) {
-        let cleared = fields[0][index] | fields[1][index] | fields[2][index];
-        *word &= FIRST_BYTES[len][index] & !cleared;
-    }
-    shape[1] |= (len as u64) << (u64::BITS - u8::BITS);
-    shape
+    let [low, high] = [low, high].map(|half| half.try_into().map_or(0, u64::from_le_bytes));
+    [
+        low & kept[0],
+        high & kept[1] | (len as u64) << (u64::BITS - u8::BITS),
+    ]
 }
 
-/// The bits of a field within the bytes of an instruction.
-fn field(offset: usize, bytes: usize) -> Shape {
-    let (start, end) = (
-        FIRST_BYTES[offset & WINDOW_MASK],
-        FIRST_BYTES[(offset + bytes) & WINDOW_MASK],
-    );
-    if bytes == 0 {
-        [0; 2]
-    } else {
-        [start[0] ^ end[0], start[1] ^ end[1]]
-    }
+/// Bytes of the displacement of an instruction on the list.
+pub(super) fn displacement_bytes(instruction: &Instruction) -> usize {
+    // The disassembler calls the displacement of an address without a register 8 bytes wide.
+    (instruction.memory_displ_size() as usize).min(size_of::<u32>())
 }
 
 /// The bits of the first bytes of a window, by how many.
@@ -201,6 +191,13 @@ fn split_prefixes(bytes: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::allow::Table;
+
+    fn spec(instruction: &Instruction) -> &'static Spec {
+        Table::get()
+            .lookup(instruction.code())
+            .expect("it is on the list")
+    }
 
     fn window(bytes: &[u8]) -> Window {
         let mut window = [0xcc; WINDOW_BYTES];
@@ -216,9 +213,8 @@ mod tests {
             bytes.len(),
             "{bytes:02x?} is one instruction"
         );
-        let constants = decoder.get_constant_offsets(&instruction);
         Canonical::new()
-            .check(&window(bytes), &instruction, &constants)
+            .check(&window(bytes), &instruction, spec(&instruction))
             .is_some()
     }
 
@@ -280,9 +276,8 @@ mod tests {
         let mut check = |bytes: &[u8]| {
             let mut decoder = Decoder::with_ip(64, bytes, 0x10_0000, DecoderOptions::NONE);
             let instruction = decoder.decode();
-            let constants = decoder.get_constant_offsets(&instruction);
             canonical
-                .check(&window(bytes), &instruction, &constants)
+                .check(&window(bytes), &instruction, spec(&instruction))
                 .is_some()
         };
         assert!(check(&[0x89, 0x40, 0x10]));

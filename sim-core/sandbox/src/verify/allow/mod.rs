@@ -19,7 +19,9 @@ mod sse4;
 #[cfg(test)]
 mod tests;
 
-use iced_x86::Code;
+use std::sync::LazyLock;
+
+use iced_x86::{Code, OpCodeOperandKind as Kind};
 
 /// Which rules an instruction is subject to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +85,16 @@ pub(super) const OPERANDS_MAX: usize = 4;
 pub(super) struct Spec {
     pub(super) class: Class,
     pub(super) accesses: [Access; OPERANDS_MAX],
+    pub(super) constants: Constants,
+}
+
+/// Where an instruction has its displacement and its immediates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Constants {
+    /// They are its last bytes: the displacement, if any, then this many bytes of immediates.
+    Last { immediate_bytes: usize },
+    /// A byte that selects a register follows them.
+    NotLast,
 }
 
 /// Instructions with one class and the same accesses.
@@ -122,45 +134,63 @@ const LISTS: [&[Group]; 8] = [
     crypto::CRYPTO,
 ];
 
-/// More than the disassembler has codes; a smaller bound would fail to compile.
-const CODES_MAX: usize = 8192;
+static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
 
-static TABLE: [Option<Spec>; CODES_MAX] = build();
-
-/// What is known about an instruction, `None` if it is not allowed.
-pub(super) fn lookup(code: Code) -> Option<&'static Spec> {
-    TABLE[code as usize].as_ref()
+/// What is known about each instruction, by its code.
+pub(super) struct Table {
+    specs: Vec<Option<Spec>>,
 }
 
-const fn build() -> [Option<Spec>; CODES_MAX] {
-    let mut table = [None; CODES_MAX];
-    let mut list = 0;
-    while list < LISTS.len() {
-        let mut group = 0;
-        while group < LISTS[list].len() {
-            fill(&mut table, &LISTS[list][group]);
-            group += 1;
+impl Table {
+    pub(super) fn get() -> &'static Self {
+        &TABLE
+    }
+
+    /// What is known about an instruction, `None` if it is not allowed.
+    pub(super) fn lookup(&self, code: Code) -> Option<&Spec> {
+        self.specs[code as usize].as_ref()
+    }
+
+    fn build() -> Self {
+        let mut specs: Vec<Option<Spec>> = vec![None; Code::values().len()];
+        for group in LISTS.iter().copied().flatten() {
+            let mut accesses = [Access::Absent; OPERANDS_MAX];
+            accesses[..group.accesses.len()].copy_from_slice(group.accesses);
+            for &code in group.codes {
+                let constants = Constants::of(code);
+                specs[code as usize] = Some(Spec {
+                    class: group.class,
+                    accesses,
+                    constants,
+                });
+            }
         }
-        list += 1;
+        Self { specs }
     }
-    table
 }
 
-const fn fill(table: &mut [Option<Spec>; CODES_MAX], group: &Group) {
-    let mut accesses = [Access::Absent; OPERANDS_MAX];
-    let mut operand = 0;
-    while operand < group.accesses.len() {
-        accesses[operand] = group.accesses[operand];
-        operand += 1;
+impl Constants {
+    fn of(code: Code) -> Self {
+        let kinds = code.op_code().op_kinds();
+        let register_last = kinds
+            .iter()
+            .any(|kind| matches!(kind, Kind::xmm_is4 | Kind::ymm_is4));
+        if register_last {
+            return Self::NotLast;
+        }
+        Self::Last {
+            immediate_bytes: kinds.iter().copied().map(immediate_bytes).sum(),
+        }
     }
-    let mut code = 0;
-    while code < group.codes.len() {
-        let slot = &mut table[group.codes[code] as usize];
-        assert!(slot.is_none(), "an instruction is on the list twice");
-        *slot = Some(Spec {
-            class: group.class,
-            accesses,
-        });
-        code += 1;
+}
+
+/// Bytes that an operand of this kind takes behind the displacement.
+fn immediate_bytes(kind: Kind) -> usize {
+    match kind {
+        Kind::imm8 | Kind::imm8sex16 | Kind::imm8sex32 | Kind::imm8sex64 | Kind::br64_1 => 1,
+        Kind::imm16 => 2,
+        Kind::imm32 | Kind::imm32sex64 | Kind::br64_4 => 4,
+        Kind::imm64 => 8,
+        _ => 0,
     }
 }

@@ -6,8 +6,9 @@ use iced_x86::{
     InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind as Kind, OpKind, Register,
 };
 
-use super::{Access, Class, Spec, lookup};
+use super::{Access, Class, Constants, LISTS, Spec, Table};
 use crate::image::SymbolTable;
+use crate::verify::canonical::displacement_bytes;
 use crate::verify::{Policy, Text, verify};
 
 const OFFSET: u32 = vino_abi::IMAGE_OFFSET;
@@ -15,7 +16,7 @@ const FILL: [u8; 16] = [0xcc; 16];
 
 /// Every entry of the list.
 fn entries() -> impl Iterator<Item = (Code, &'static Spec)> {
-    Code::values().filter_map(|code| Some((code, lookup(code)?)))
+    Code::values().filter_map(|code| Some((code, Table::get().lookup(code)?)))
 }
 
 /// Whether the verdict on an instruction of this class depends on what is before or after it.
@@ -186,6 +187,48 @@ fn nothing_on_the_list_is_privileged_or_touches_hidden_state() {
         let expected = depends_on_context(spec.class) || spec.class == Class::Trap;
         let string = matches!(spec.class, Class::MoveString | Class::StoreString);
         assert_eq!(transfers, expected && !string, "{code:?}");
+    }
+}
+
+#[test]
+fn nothing_is_on_the_list_twice() {
+    let listed: usize = LISTS
+        .iter()
+        .copied()
+        .flatten()
+        .map(|group| group.codes.len())
+        .sum();
+    assert_eq!(listed, entries().count());
+}
+
+#[test]
+fn constants_are_the_last_bytes_of_an_instruction() {
+    for (instruction, spec) in instructions() {
+        let bytes = encode(&instruction);
+        let mut decoder = Decoder::with_ip(64, &bytes, u64::from(OFFSET), DecoderOptions::NONE);
+        let read = decoder.decode();
+        let offsets = decoder.get_constant_offsets(&read);
+        let Constants::Last { immediate_bytes } = spec.constants else {
+            assert_eq!(
+                read.op_kind(read.op_count() - 1),
+                OpKind::Register,
+                "{read:?}"
+            );
+            continue;
+        };
+        let encoded = offsets.immediate_size() + offsets.immediate_size2();
+        assert_eq!(immediate_bytes, encoded, "{read:?}");
+        if offsets.has_immediate() {
+            assert_eq!(
+                offsets.immediate_offset() + immediate_bytes,
+                bytes.len(),
+                "{read:?}"
+            );
+        }
+        if offsets.has_displacement() {
+            let end = offsets.displacement_offset() + displacement_bytes(&read);
+            assert_eq!(end + immediate_bytes, bytes.len(), "{read:?}");
+        }
     }
 }
 

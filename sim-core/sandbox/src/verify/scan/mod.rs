@@ -6,10 +6,10 @@
 mod operands;
 mod whole;
 
-use iced_x86::{ConstantOffsets, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind, Register};
 use vino_abi::{GATE_BYTES, IMPORT_GATES_OFFSET};
 
-use super::allow::{self, Class};
+use super::allow::{Class, Constants, Spec, Table};
 use super::bitmap::Bitmap;
 use super::canonical::{Canonical, Known, WINDOW_BYTES, Window};
 use super::groups::{self, HISTORY_LEN, History};
@@ -38,6 +38,7 @@ type Verdict = Result<(), Finding>;
 pub(super) struct Scanner<'a> {
     text: &'a Text<'a>,
     policy: &'a Policy,
+    table: &'static Table,
     history: History,
     canonical: Canonical,
     /// Positions at which an instruction starts.
@@ -64,6 +65,7 @@ impl<'a> Scanner<'a> {
         Self {
             text,
             policy,
+            table: Table::get(),
             history: History::new(),
             canonical: Canonical::new(),
             starts: Bitmap::new(bits),
@@ -102,8 +104,7 @@ impl<'a> Scanner<'a> {
             let window = self.window(start);
             self.starts.insert(start);
             self.instructions += 1;
-            let constants = decoder.get_constant_offsets(self.history.current());
-            if let Err(finding) = self.judge(&window, &constants) {
+            if let Err(finding) = self.judge(&window) {
                 self.report
                     .add(self.history.current(), finding.rule, finding.read);
             }
@@ -148,18 +149,21 @@ impl<'a> Scanner<'a> {
         window
     }
 
-    fn judge(&mut self, window: &Window, constants: &ConstantOffsets) -> Verdict {
+    fn judge(&mut self, window: &Window) -> Verdict {
         let instruction = *self.history.current();
         self.settle_rebase(&instruction);
-        let relocated = self.check_relocations(&instruction, constants);
+        let relocations = self.take_relocations(&instruction);
         if instruction.is_invalid() {
             return Err(Rule::R1.into());
         }
+        let spec = self.table.lookup(instruction.code()).ok_or(Rule::R2)?;
         let known = self
             .canonical
-            .check(window, &instruction, constants)
+            .check(window, &instruction, spec)
             .ok_or(Rule::R1)?;
-        relocated?;
+        for &relocation in relocations {
+            check_relocation(relocation, &instruction, spec)?;
+        }
         match known {
             Known::Harmless => return Ok(()),
             Known::StackProbe => {
@@ -168,7 +172,6 @@ impl<'a> Scanner<'a> {
             }
             Known::Encoding => {}
         }
-        let spec = allow::lookup(instruction.code()).ok_or(Rule::R2)?;
         operands::check_prefixes(&instruction, spec)?;
         self.instrumented |= instruction.segment_prefix() == Register::GS;
         self.check_operands(&instruction, spec)?;
@@ -177,6 +180,16 @@ impl<'a> Scanner<'a> {
             self.canonical.learn(known);
         }
         Ok(())
+    }
+
+    /// The relocations up to the end of an instruction that no earlier one had.
+    fn take_relocations(&mut self, instruction: &Instruction) -> &'a [u32] {
+        let end = instruction.next_ip();
+        let before = |relocation: &&u32| u64::from(**relocation) < end;
+        let count = self.relocations.iter().take_while(before).count();
+        let (taken, rest) = self.relocations.split_at(count);
+        self.relocations = rest;
+        taken
     }
 
     /// Marks the current instruction and `before - 1` before it as reachable only from the one
@@ -188,31 +201,6 @@ impl<'a> Scanner<'a> {
                     .insert((instruction.ip32() - self.text.offset) as usize);
             }
         }
-    }
-
-    fn check_relocations(
-        &mut self,
-        instruction: &Instruction,
-        constants: &ConstantOffsets,
-    ) -> Verdict {
-        let (start, end) = (instruction.ip(), instruction.next_ip());
-        let mut verdict = Ok(());
-        while let Some((&relocation, rest)) = self.relocations.split_first() {
-            let at = u64::from(relocation);
-            if at >= end {
-                break;
-            }
-            self.relocations = rest;
-            let displacement = start + constants.displacement_offset() as u64;
-            let branch = instruction.op0_kind() == OpKind::NearBranch64
-                && constants.immediate_size() == size_of::<i32>()
-                && at == start + constants.immediate_offset() as u64;
-            let operand = instruction.memory_base() == Register::RIP && at == displacement;
-            if !(branch || operand) {
-                verdict = Err(Rule::R15.into());
-            }
-        }
-        verdict
     }
 
     fn check_class(&mut self, instruction: &Instruction, class: Class) -> Verdict {
@@ -312,5 +300,24 @@ impl<'a> Scanner<'a> {
         let import = u32::try_from(distance / u64::from(GATE_BYTES));
         distance % u64::from(GATE_BYTES) == 0
             && import.is_ok_and(|import| self.text.imports.binary_search(&import).is_ok())
+    }
+}
+
+/// A relocation must cover exactly the distance of a branch or a displacement from `%rip`.
+fn check_relocation(at: u32, instruction: &Instruction, spec: &Spec) -> Verdict {
+    let Constants::Last { immediate_bytes } = spec.constants else {
+        return Err(Rule::R15.into());
+    };
+    let field_bytes = size_of::<i32>();
+    let behind = if instruction.op0_kind() == OpKind::NearBranch64 {
+        (immediate_bytes == field_bytes).then_some(0)
+    } else {
+        (instruction.memory_base() == Register::RIP).then_some(immediate_bytes)
+    };
+    match behind {
+        Some(behind) if u64::from(at) + (field_bytes + behind) as u64 == instruction.next_ip() => {
+            Ok(())
+        }
+        _ => Err(Rule::R15.into()),
     }
 }
