@@ -87,7 +87,7 @@ impl Policy for LeastFrequent {
 
 fn mix(sum: u64, value: u64) -> u64 {
     let wide = u128::from(sum ^ value) * 0x9e37_79b9_7f4a_7c15_u128;
-    (wide >> 64) as u64 ^ (wide & u128::from(u64::MAX)) as u64
+    (wide >> 64) as u64 ^ (wide << 64 >> 64) as u64
 }
 
 pub(crate) fn run(seed: u64) -> u64 {
