@@ -187,9 +187,7 @@ impl Client {
             let mut runs = RunsClient::new(self.channel.clone());
             let send = |request| async move { runs.submit_run(request).await };
             match self.call(request.clone(), send).await {
-                Err(error)
-                    if error.code() == Code::Unavailable && attempts < SUBMIT_ATTEMPTS_MAX =>
-                {
+                Err(error) if error.is_connection_lost() && attempts < SUBMIT_ATTEMPTS_MAX => {
                     attempts += 1;
                 }
                 result => return result,

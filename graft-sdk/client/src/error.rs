@@ -52,6 +52,13 @@ impl CallError {
         GraftRejection::decode(detail.value.as_slice()).ok()
     }
 
+    /// Whether the connection broke, so that nobody knows what the daemon would have said.
+    pub fn is_connection_lost(&self) -> bool {
+        // tonic reports a stream that breaks off as unknown; what a daemon says has no source.
+        let local = std::error::Error::source(&*self.status).is_some();
+        self.code() == Code::Unavailable || (self.code() == Code::Unknown && local)
+    }
+
     pub(crate) fn deadline(deadline: Duration) -> CallError {
         CallError::from(Status::deadline_exceeded(format!(
             "vinod did not answer within {deadline:?}: try again with a longer --timeout"
@@ -73,11 +80,10 @@ impl From<Status> for CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code() {
-            // tonic's own message says only that a transport failed.
-            Code::Unavailable => write!(f, "lost the connection to vinod: {}", self.message()),
-            _ => f.write_str(self.message()),
+        if self.is_connection_lost() {
+            return write!(f, "lost the connection to vinod: {}", self.message());
         }
+        f.write_str(self.message())
     }
 }
 

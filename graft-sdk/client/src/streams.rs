@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::mpsc, time};
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
-use tonic::{Code, Streaming};
+use tonic::Streaming;
 use vino_proto::v1::{
     EventBatch, EventFilter, ReadLogRequest, ReplayRunRequest, ReplayRunResponse, WatchRunRequest,
     WatchRunResponse, logs_client::LogsClient, runs_client::RunsClient, watch_run_response::Update,
@@ -126,7 +126,7 @@ async fn resume(
     mut error: CallError,
     attempts_left: &mut u32,
 ) -> Result<Streaming<WatchRunResponse>, CallError> {
-    while error.code() == Code::Unavailable && *attempts_left > 0 {
+    while error.is_connection_lost() && *attempts_left > 0 {
         *attempts_left -= 1;
         time::sleep(RESUME_WAIT).await;
         match client.open_watch(request).await {

@@ -1,8 +1,6 @@
 //! The whole path through the daemon: kernel, trace, graft, run, log, replay, restart.
 
-mod common;
-
-use common::{Bench, PROCESS, build_example, cyclic, spec};
+use super::bench::{Bench, PROCESS, build_example, cyclic, spec};
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use vino_proto::v1::{

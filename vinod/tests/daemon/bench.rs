@@ -1,5 +1,4 @@
 //! What the end-to-end tests share: a daemon, a client, and grafts built as users build them.
-#![expect(dead_code, reason = "every test file uses another part")]
 
 use std::{fs, path::PathBuf, process::Command};
 

@@ -1,9 +1,7 @@
 //! What the daemon says to bad input: code, reason and message of each refusal.
 
-mod common;
-
-use common::{
-    Bench, PROCESS, Protection, build, build_example, config, cyclic, kernel_config, spec,
+use super::bench::{
+    Bench, POINT, PROCESS, Protection, build, build_example, config, cyclic, kernel_config, spec,
 };
 use tonic::Code;
 use vino_client::{CallError, Client, GraftUpload};
@@ -276,7 +274,7 @@ async fn uploads_are_capped_and_checked() {
         part: Some(Part::Metadata(LoadGraftMetadata {
             kernel: "k".to_owned(),
             process: PROCESS.to_owned(),
-            point: common::POINT.to_owned(),
+            point: POINT.to_owned(),
             size_bytes: size_bytes as u64,
             sha256: sha256.to_owned(),
             ..LoadGraftMetadata::default()
