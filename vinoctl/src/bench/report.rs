@@ -160,7 +160,8 @@ impl BenchReport {
             ))?;
         }
         output.line(&format!(
-            "{}, {} cores, Linux {}; medians of {} repetitions",
+            "{}, {} cores, Linux {}; medians of {} repetitions; log off and calls in \
+             processor time, log durable in wall time",
             self.machine.cpu, self.machine.cores, self.machine.kernel, self.repetitions
         ))?;
         output.flush()

@@ -8,7 +8,6 @@
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sim_core::config::{KernelConfig, ProcessConfig};
 use sim_core::event::{EventChunk, EventSink, LogLevel, SinkClosed};
@@ -18,7 +17,7 @@ use vino_sandbox::Engine;
 
 use super::report::{Measurement, TraceFacts, Unit};
 use super::workload::Workload;
-use super::{Bench, clock, durable, float};
+use super::{Bench, clock, durable, float, thread_seconds};
 use crate::failure::{Exit, Failure};
 use crate::samples;
 
@@ -218,10 +217,10 @@ impl Lab<'_> {
             // Building the kernel and loading the graft are not part of the run.
             let mut run = Run::new(spec(trace, frames, graft), &self.engine)
                 .map_err(|error| Failure::from_error("cannot start a run", &error))?;
-            let start = Instant::now();
+            let start = thread_seconds();
             complete(&mut run)?;
             if repetition > 0 {
-                times.push(start.elapsed().as_secs_f64());
+                times.push(thread_seconds() - start);
             }
             summary = Some(run.summary());
         }

@@ -1,12 +1,12 @@
 //! Running the built `vinoctl`, with or without a daemon.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 /// What a command said and how it ended.
-#[derive(Debug)]
 pub(crate) struct Ran {
     /// The command line, for messages.
     pub(crate) line: String,
@@ -21,17 +21,14 @@ pub(crate) struct Ran {
 impl Ran {
     /// Checks the exit code.
     pub(crate) fn exits(self, code: i32) -> Ran {
-        assert_eq!(self.code, code, "{self:#?}");
+        assert_eq!(self.code, code, "{self}");
         self
     }
 
     /// Checks that standard error says all of `parts`.
     pub(crate) fn says(self, parts: &[&str]) -> Ran {
         for part in parts {
-            assert!(
-                self.stderr.contains(part),
-                "{part:?} is not said: {self:#?}"
-            );
+            assert!(self.stderr.contains(part), "{part:?} is not said: {self}");
         }
         self
     }
@@ -39,10 +36,7 @@ impl Ran {
     /// Checks that standard output shows all of `parts`.
     pub(crate) fn shows(self, parts: &[&str]) -> Ran {
         for part in parts {
-            assert!(
-                self.stdout.contains(part),
-                "{part:?} is not shown: {self:#?}"
-            );
+            assert!(self.stdout.contains(part), "{part:?} is not shown: {self}");
         }
         self
     }
@@ -51,8 +45,20 @@ impl Ran {
     pub(crate) fn json(&self) -> Value {
         match serde_json::from_str(&self.stdout) {
             Ok(value) => value,
-            Err(error) => panic!("{error}: {self:#?}"),
+            Err(error) => panic!("{error}: {self}"),
         }
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ran {
+            line,
+            code,
+            stdout,
+            stderr,
+        } = self;
+        write!(f, "`{line}` exited with {code}\n{stdout}\n{stderr}")
     }
 }
 
