@@ -68,7 +68,7 @@ impl Diagnosis {
 /// Why code may not run: every violation that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// The violations in order of offset for each rule's check, at most [`VIOLATIONS_MAX`].
+    /// The first violations that were found, at most [`VIOLATIONS_MAX`], in order of offset.
     pub violations: Vec<Violation>,
     /// How many there are.
     pub total: u64,

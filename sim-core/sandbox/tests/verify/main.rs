@@ -38,7 +38,7 @@ fn run(name: &str, check: impl Fn(&Case, &Outcome) -> Result<(), String>) -> usi
         .collect();
     assert!(
         failures.is_empty(),
-        "{} cases fail:\n{}",
+        "{} cases fail (cargo test -p vino-sandbox --test verify repeats them):\n{}",
         failures.len(),
         failures.join("\n")
     );
