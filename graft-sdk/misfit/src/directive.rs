@@ -176,6 +176,11 @@ impl Sections {
         Ok(())
     }
 
+    /// Goes where nothing is checked, so that a refused section is refused once.
+    pub(crate) fn leave(&mut self) {
+        self.select(Section::Unloaded);
+    }
+
     fn select(&mut self, next: Section) {
         self.previous = self.current;
         self.current = next;

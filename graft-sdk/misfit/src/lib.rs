@@ -5,8 +5,8 @@
 //! ```
 //!
 //! [`instrument`] rewrites AT&T assembly, as gcc, clang and rustc print it, into the forms that the
-//! documentation of [`vino_abi`] lists. What it cannot rewrite it refuses, with the line and what to
-//! do about it ([`Diagnostic`]). The sandbox does not trust it: the verifier checks the object code
+//! documentation of [`vino_abi`] lists. What it cannot rewrite it refuses, with the line and what
+//! to do about it ([`Diagnostic`]). The sandbox does not trust it: the verifier checks the object code
 //! and shares nothing with this crate but the constants of `vino_abi`. If misfit errs, a graft is
 //! rejected or computes nonsense inside its sandbox.
 //!
@@ -18,9 +18,9 @@
 //!
 //! # Inside
 //!
-//! [`source`] splits the text into statements, [`isa`] says what instructions do, [`labels`] finds
-//! what indirect jumps may reach, [`liveness`] finds registers and flags that are free, and
-//! [`rewrite`] writes the result.
+//! `source` splits the text into statements, `isa` says what instructions do, `labels` finds what
+//! indirect jumps may reach, `frame` tells tail calls from computed gotos, `liveness` finds
+//! registers and flags that are free, and `rewrite` writes the result.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -209,7 +209,9 @@ impl<'a> Parser<'a, '_> {
     fn directive(&mut self, text: &'a str) -> Result<(), Refusal> {
         let (name, arguments) = split_word(text);
         directive::check(name, arguments, self.sections.current())?;
-        self.sections.apply(name, arguments)?;
+        self.sections
+            .apply(name, arguments)
+            .inspect_err(|_| self.sections.leave())?;
         // Advice to linkers that only LLVM's assembler understands.
         if matches!(name, ".addrsig" | ".addrsig_sym") {
             return Ok(());

@@ -13,6 +13,21 @@ const CONDITIONS: &str = "o no b c nae ae nb nc e z ne nz be na a nbe s ns p pe 
 /// Where a size suffix may follow.
 const SIZES: [&str; 5] = ["", "b", "w", "l", "q"];
 
+/// Splits a mnemonic that tests a condition into the operation and the condition: `cmov`, `ge`.
+pub(crate) fn split_condition(mnemonic: &str) -> Option<(&'static str, &str)> {
+    let operations = ["cmov", "set", "j"];
+    let operation = operations
+        .into_iter()
+        .find(|name| mnemonic.starts_with(name))?;
+    let rest = &mnemonic[operation.len()..];
+    let is_condition = |name: &str| CONDITIONS.split_ascii_whitespace().any(|c| c == name);
+    if is_condition(rest) {
+        return Some((operation, rest));
+    }
+    let unsized_rest = rest.strip_suffix(['w', 'l', 'q'])?;
+    is_condition(unsized_rest).then_some((operation, unsized_rest))
+}
+
 pub(super) fn fill(table: &mut Table) {
     arithmetic(table);
     moves(table);
@@ -155,4 +170,20 @@ fn control(table: &mut Table) {
     );
     exact(table, "ud2 int3", kind(Kind::Trap));
     exact(table, "cld", kind(Kind::ClearDirection));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_condition;
+
+    #[test]
+    fn conditions_are_told_from_sizes() {
+        assert_eq!(split_condition("jnge"), Some(("j", "nge")));
+        assert_eq!(split_condition("setl"), Some(("set", "l")));
+        assert_eq!(split_condition("cmovl"), Some(("cmov", "l")));
+        assert_eq!(split_condition("cmovnel"), Some(("cmov", "ne")));
+        assert_eq!(split_condition("cmovbq"), Some(("cmov", "b")));
+        assert_eq!(split_condition("sbbl"), None);
+        assert_eq!(split_condition("jmp"), None);
+    }
 }

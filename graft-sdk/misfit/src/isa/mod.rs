@@ -16,6 +16,7 @@ use crate::operand::{Operand, OperandKind, number};
 use crate::register::{Register, RegisterSet};
 use crate::source::Prefix;
 
+pub(crate) use integer::split_condition;
 pub(crate) use refused::unknown;
 
 /// How an instruction is treated.

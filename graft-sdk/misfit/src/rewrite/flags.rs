@@ -1,7 +1,7 @@
 //! Flags that must outlive a group which destroys them.
 //!
 //! `leave`, `movs` and writes to `%rsp` keep the flags, their groups do not, and gcc's scheduler
-//! puts them between a comparison and its conditional jump now and then. The condition is then
+//! puts them between a comparison and its user now and then. The condition is then
 //! kept in a register that is free that long: `setg %r11b` before the group, and
 //! `testb %r11b, %r11b; jne` instead of `jg`.
 
@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Rewriter, stack, text};
 use crate::diagnostic::Refusal;
-use crate::isa::{Flags, Kind};
+use crate::isa::{self, Flags, Kind};
 use crate::liveness;
 use crate::register::{R11, RSP, RegisterSet, Width, name};
 use crate::source::StatementKind;
 
-/// How many instructions after a group its conditional jump may stand.
+/// How many instructions after a group the user of its flags may stand.
 const WINDOW: usize = 32;
 
 /// Where conditions are kept and used.
@@ -22,8 +22,8 @@ const WINDOW: usize = 32;
 pub(super) struct KeptConditions<'a> {
     /// Before which instruction a condition goes into which register.
     kept: HashMap<usize, (&'a str, u8)>,
-    /// The conditional jumps that test a register instead.
-    tested: HashMap<usize, u8>,
+    /// What tests a register instead of the flags: its operation and the register.
+    tested: HashMap<usize, (&'static str, u8)>,
     /// The groups that may destroy the flags.
     covered: HashSet<usize>,
 }
@@ -38,12 +38,14 @@ impl<'a> Rewriter<'_, 'a> {
             }
             if at < covered_until {
                 self.conditions.covered.insert(at);
-            } else if let Some((jump, register)) = self.keepable(at) {
-                let condition = &self.program.instructions[jump].mnemonic[1..];
+            } else if let Some((user, register)) = self.keepable(at)
+                && let Some((operation, condition)) =
+                    isa::split_condition(self.program.instructions[user].mnemonic)
+            {
                 self.conditions.kept.insert(at, (condition, register));
-                self.conditions.tested.insert(jump, register);
+                self.conditions.tested.insert(user, (operation, register));
                 self.conditions.covered.insert(at);
-                covered_until = jump;
+                covered_until = user;
             }
         }
     }
@@ -69,9 +71,7 @@ impl<'a> Rewriter<'_, 'a> {
         for (after, instruction) in instructions.iter().enumerate().take(end).skip(at) {
             let effect = &instruction.effect;
             if effect.reads_flags {
-                let is_only = effect.kind == Kind::Branch
-                    && !self.liveness.flags_live_after(after)
-                    && self.is_straight(at, after);
+                let is_only = !self.liveness.flags_live_after(after) && self.is_straight(at, after);
                 let candidates = std::iter::once(R11).chain(0..16);
                 let mut free = candidates.filter(|number| !taken.contains(*number));
                 return is_only
@@ -113,12 +113,16 @@ impl<'a> Rewriter<'_, 'a> {
 
     /// Writes the test of a kept condition and returns the jump that uses it.
     pub(super) fn test_condition(&mut self, at: usize, mnemonic: &'a str) -> &'a str {
-        let Some(register) = self.conditions.tested.get(&at).copied() else {
+        let Some((operation, register)) = self.conditions.tested.get(&at).copied() else {
             return mnemonic;
         };
         let register = name(register, Width::Byte);
         self.line(format_args!("testb %{register}, %{register}"));
-        "jne"
+        match operation {
+            "cmov" => "cmovne",
+            "set" => "setne",
+            _ => "jne",
+        }
     }
 
     /// Refuses a group that would destroy flags that are still needed.

@@ -10,33 +10,37 @@ use crate::source::Instruction;
 impl<'a> Rewriter<'_, 'a> {
     /// An instruction that touches memory through its operands only.
     pub(super) fn plain(&mut self, instruction: &Instruction<'a>) -> Result<(), Refusal> {
+        self.plain_as(instruction, instruction.mnemonic)
+    }
+
+    /// Like [`Rewriter::plain`], under another name.
+    pub(super) fn plain_as(
+        &mut self,
+        instruction: &Instruction<'a>,
+        mnemonic: &str,
+    ) -> Result<(), Refusal> {
         refuse_odd_stack_operands(instruction)?;
         let count = instruction.operands.len();
-        let mut rewritten = Vec::new();
+        let mut is_changed = mnemonic != instruction.mnemonic;
+        let mut operands = String::new();
         for (position, operand) in instruction.operands.iter().enumerate() {
-            let Some(memory) = operand.memory() else {
-                continue;
-            };
-            if self.is_protected(instruction, position + 1 == count) && !stays(memory) {
-                rewritten.push((position, memory.sandboxed()?));
+            let is_last = position + 1 == count;
+            let star = if instruction.indirect { "*" } else { "" };
+            operands.push_str(if position == 0 { star } else { ", " });
+            match operand.memory() {
+                Some(memory) if self.is_protected(instruction, is_last) && !stays(memory) => {
+                    operands.push_str(&memory.sandboxed()?);
+                    is_changed = true;
+                }
+                _ => operands.push_str(operand.text),
             }
         }
         let prefix = instruction.prefix.text();
-        let [(position, address)] = rewritten.as_slice() else {
+        if is_changed {
+            self.line(format_args!("{prefix}{mnemonic} {operands}"));
+        } else {
             self.line(format_args!("{prefix}{}", instruction.text));
-            return Ok(());
-        };
-        let star = if instruction.indirect { "*" } else { "" };
-        let mut operands = String::new();
-        for (at, operand) in instruction.operands.iter().enumerate() {
-            operands.push_str(if at == 0 { star } else { ", " });
-            operands.push_str(if at == *position {
-                address
-            } else {
-                operand.text
-            });
         }
-        self.line(format_args!("{prefix}{} {operands}", instruction.mnemonic));
         Ok(())
     }
 

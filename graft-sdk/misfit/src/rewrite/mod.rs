@@ -126,7 +126,10 @@ impl<'a> Rewriter<'_, 'a> {
             _ if self.options.stack && stack::writes_stack_pointer(instruction) => {
                 self.stack_pointer(at, instruction)?;
             }
-            _ => self.plain(instruction)?,
+            _ => {
+                let mnemonic = self.test_condition(at, instruction.mnemonic);
+                self.plain_as(instruction, mnemonic)?;
+            }
         }
         if self.probes[at] {
             self.probe(at);

@@ -14,5 +14,5 @@ f:
 	subq	$-6148914691236517206, %rsp # error: no safe form is known for this write to %rsp | let the compiler manage the stack, without inline assembly that switches it
 	cmpl	$1, %edi
 	movq	%rbx, %rsp # error: the flags must survive an instruction whose safe form changes them | compile this function with another -O level
-	cmovel	%eax, %ecx
+	adcl	$0, %ecx
 	ret

@@ -11,3 +11,11 @@ f:
 	je	imported
 .L1:
 	ret
+	cmpb	$0, (%rsp)
+	rep stosl
+	leaq	32(%rbp), %rax
+	cmovel	%ecx, %r14d
+	cmpl	%eax, %ecx
+	movsb
+	setae	8(%rbx)
+	ret
