@@ -7,26 +7,23 @@ use vino_abi as abi;
 use vino_sandbox::{GraftMemory, GraftSlice, Host, HostAbort};
 
 use super::generated::{CALLABLES, GraftCallables, GraftPtr, dispatch};
+use super::invoke::Surroundings;
 use super::misbehaviour::{ABORT_HOST_CALLS, ABORT_UNDO_LOG_FULL};
 use super::registry::Scope;
-use crate::config::GraftLimits;
 use crate::ids::{FrameNo, VasId};
-use crate::txn::Transactions;
-use crate::vm::{SetStateError, Vm, frame_of, link_of};
+use crate::vm::{SetStateError, frame_of, link_of};
 
 /// The most elements of an array argument.
 const ARRAY_ELEMENTS_MAX: u32 = 512;
 
 /// The kernel as one invocation of a graft may use it.
-pub(crate) struct KernelHost<'a> {
-    pub(crate) vm: &'a mut Vm,
-    pub(crate) txns: &'a mut Transactions,
+pub(crate) struct KernelHost<'a, 'k> {
+    pub(crate) around: &'a mut Surroundings<'k>,
     pub(crate) scope: &'a Scope,
-    pub(crate) limits: &'a GraftLimits,
     pub(crate) calls_left: u32,
 }
 
-impl Host for KernelHost<'_> {
+impl Host for KernelHost<'_, '_> {
     fn call(
         &mut self,
         memory: &mut GraftMemory<'_>,
@@ -42,8 +39,8 @@ impl Host for KernelHost<'_> {
 }
 
 /// One call of a graft-callable function.
-struct Call<'h, 'a, 'm, 'c> {
-    host: &'h mut KernelHost<'a>,
+struct Call<'h, 'a, 'k, 'm, 'c> {
+    host: &'h mut KernelHost<'a, 'k>,
     memory: &'m mut GraftMemory<'c>,
 }
 
@@ -52,14 +49,14 @@ fn status(status: i32) -> u64 {
     u64::from(status.cast_unsigned())
 }
 
-impl Call<'_, '_, '_, '_> {
+impl Call<'_, '_, '_, '_, '_> {
     /// The frame whose entry a graft points at, if it holds a page that the graft may see.
     fn entry(&self, this: GraftPtr) -> Option<FrameNo> {
         let host = &self.host;
         match host.scope {
             Scope::Vas(vas) => {
-                let frame = frame_of(this.offset(), host.vm.frames())?;
-                (host.vm.owner(frame) == Some(*vas)).then_some(frame)
+                let frame = frame_of(this.offset(), host.around.vm.frames())?;
+                (host.around.vm.owner(frame) == Some(*vas)).then_some(frame)
             }
             Scope::Kernel(batch) => Some(batch.frames()[batch.index_of(this.offset())?]),
         }
@@ -69,10 +66,10 @@ impl Call<'_, '_, '_, '_> {
     fn visible_frame(&self, pa: u64) -> Option<(VasId, FrameNo)> {
         let number = u32::try_from(pa / abi::PAGE_BYTES).ok()?;
         let frame = FrameNo(number);
-        if number >= self.host.vm.frames() {
+        if number >= self.host.around.vm.frames() {
             return None;
         }
-        let owner = self.host.vm.owner(frame)?;
+        let owner = self.host.around.vm.owner(frame)?;
         let visible = match self.host.scope {
             Scope::Vas(vas) => owner == *vas,
             Scope::Kernel(batch) => batch.frames().contains(&frame),
@@ -82,7 +79,7 @@ impl Call<'_, '_, '_, '_> {
 
     /// The frame of the caller's page at a virtual address.
     fn frame_at(&self, va: u64) -> Option<FrameNo> {
-        let space = self.host.vm.vas(self.host.scope.vas()?);
+        let space = self.host.around.vm.vas(self.host.scope.vas()?);
         space.frame_of(space.page_of_vpn(va / abi::PAGE_BYTES)?)
     }
 
@@ -112,7 +109,7 @@ impl Call<'_, '_, '_, '_> {
     }
 }
 
-impl GraftCallables for Call<'_, '_, '_, '_> {
+impl GraftCallables for Call<'_, '_, '_, '_, '_> {
     type Abort = HostAbort;
 
     fn vm_offset_bsd_pmap_extract(&mut self, va: u64, pa: GraftSlice) -> Result<u64, HostAbort> {
@@ -131,7 +128,7 @@ impl GraftCallables for Call<'_, '_, '_, '_> {
         let Some((owner, frame)) = self.visible_frame(pa) else {
             return Ok(status(abi::EPERM));
         };
-        let flag = self.host.vm.vas(owner).view().is_referenced(frame);
+        let flag = self.host.around.vm.vas(owner).view().is_referenced(frame);
         Ok(self.put_flag(referenced, flag))
     }
 
@@ -143,7 +140,7 @@ impl GraftCallables for Call<'_, '_, '_, '_> {
         let Some((owner, frame)) = self.visible_frame(pa) else {
             return Ok(status(abi::EPERM));
         };
-        let flag = self.host.vm.vas(owner).view().is_modified(frame);
+        let flag = self.host.around.vm.vas(owner).view().is_modified(frame);
         Ok(self.put_flag(modified, flag))
     }
 
@@ -151,7 +148,7 @@ impl GraftCallables for Call<'_, '_, '_, '_> {
         let Some((owner, frame)) = self.visible_frame(pa) else {
             return Ok(status(abi::EPERM));
         };
-        let vpn = self.host.vm.vas(owner).view().vpn(frame);
+        let vpn = self.host.around.vm.vas(owner).view().vpn(frame);
         match vpn.checked_mul(abi::PAGE_BYTES) {
             Some(address) => {
                 let address = address + pa % abi::PAGE_BYTES;
@@ -169,7 +166,7 @@ impl GraftCallables for Call<'_, '_, '_, '_> {
         let offset = match self.host.scope {
             Scope::Vas(_) => abi::VIEWS_OFFSET,
             Scope::Kernel(batch) => {
-                let owner = self.host.vm.owner(frame);
+                let owner = self.host.around.vm.owner(frame);
                 owner.map_or(0, |owner| batch.header_of(owner))
             }
         };
@@ -183,9 +180,9 @@ impl GraftCallables for Call<'_, '_, '_, '_> {
 
     fn coremap_entry_get_pagestate(&mut self, this: GraftPtr) -> Result<u64, HostAbort> {
         let entry = self.entry(this);
-        let found = entry.and_then(|frame| Some((self.host.vm.owner(frame)?, frame)));
+        let found = entry.and_then(|frame| Some((self.host.around.vm.owner(frame)?, frame)));
         let state = found.map_or(abi::PAGE_FREE, |(owner, frame)| {
-            self.host.vm.vas(owner).view().state(frame)
+            self.host.around.vm.vas(owner).view().state(frame)
         });
         Ok(u64::from(state))
     }
@@ -201,15 +198,21 @@ impl GraftCallables for Call<'_, '_, '_, '_> {
             return Ok(status(abi::EPERM));
         };
         let host = &mut self.host;
-        let wired_max = host.limits.wired_pages_max;
-        let record = match host.vm.prepare_page_state(frame, new_state, wired_max) {
+        let wired_max = host.around.limits.wired_pages_max;
+        let record = match host
+            .around
+            .vm
+            .prepare_page_state(frame, new_state, wired_max)
+        {
             Ok(record) => record,
             Err(SetStateError::NoSuchState) => return Ok(status(abi::EINVAL)),
             Err(SetStateError::WiredLimit) => return Ok(status(abi::ENOSPC)),
         };
-        let logged = host.txns.log_undo(record);
+        let logged = host.around.txns.log_undo(record);
         logged.map_err(|_log_full| ABORT_UNDO_LOG_FULL)?;
-        host.vm.set_page_state(frame, new_state, host.txns.watch());
+        host.around
+            .vm
+            .set_page_state(frame, new_state, host.around.txns.watch());
         Ok(status(abi::SUCCESS))
     }
 

@@ -42,11 +42,9 @@ fn call(
 ) -> Result<i32, Misbehaviour> {
     let entry = graft.entry(point);
     let mut host = KernelHost {
-        vm: around.vm,
-        txns: around.txns,
-        scope: &graft.scope,
-        limits: around.limits,
         calls_left: around.limits.host_calls_max,
+        around,
+        scope: &graft.scope,
     };
     match graft.instance.call(entry, args, &mut host) {
         Ok(returned) => Ok(low_word(returned).cast_signed()),
