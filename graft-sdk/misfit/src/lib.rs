@@ -6,9 +6,9 @@
 //!
 //! [`instrument`] rewrites AT&T assembly, as gcc, clang and rustc print it, into the forms that the
 //! documentation of [`vino_abi`] lists. What it cannot rewrite it refuses, with the line and what
-//! to do about it ([`Diagnostic`]). The sandbox does not trust it: the verifier checks the object code
-//! and shares nothing with this crate but the constants of `vino_abi`. If misfit errs, a graft is
-//! rejected or computes nonsense inside its sandbox.
+//! to do about it ([`Diagnostic`]). The sandbox does not trust it: the verifier checks the object
+//! code and shares nothing with this crate but the constants of `vino_abi`. If misfit errs, a graft
+//! is rejected or computes nonsense inside its sandbox.
 //!
 //! # Demands on the compiler
 //!

@@ -10,8 +10,8 @@
 //! returned value or as a [`GraftFault`], never as damage to the process that hosts it.
 //!
 //! * `image` decodes a relocatable object and lays it out; it holds no unsafe code.
-//! * [`verify`](verify()) decides whether final bytes are safe to run; it is the only thing trusted to, and
-//!   shares no code with the rewriter that produced them.
+//! * [`verify`](verify()) decides whether final bytes are safe to run; it is the only thing trusted
+//!   to, and shares no code with the rewriter that produced them.
 //! * `exec` maps, seals, enters and stops verified code; all unsafe code of the project is there.
 //!
 //! The layout of a sandbox and the forms that the verifier accepts are those of the crate
@@ -57,7 +57,7 @@ pub use exec::{
 };
 pub use image::{
     DecodeError, DecodedImage, EntryOffset, Limits, LinkError, LinkedImage, RelocationProblem,
-    SectionProblem, Segment, SegmentKind, SymbolProblem, SymbolTable,
+    SectionProblem, Segment, SegmentKind, SymbolProblem, SymbolTable, demangle,
 };
 pub use verify::{
     Diagnosis, Policy, Rejection, Rule, Text, VIOLATIONS_MAX, VerifiedText, Violation, verify,

@@ -1,8 +1,8 @@
 //! Virtual memory: frames, address spaces, the clock, swap space.
 //!
 //! [`Vm`] holds the state and the mechanisms that keep it consistent; it decides nothing that a
-//! graft may decide. The kernel (`crate::kernel`) asks it for a proposal, asks the grafts, and tells
-//! it what to evict.
+//! graft may decide. The kernel (`crate::kernel`) asks it for a proposal, asks the grafts, and
+//! tells it what to evict.
 //!
 //! ```text
 //!   page table (Vas) --> frame --> entry in the owner's page view --> list of evictable pages
