@@ -158,7 +158,7 @@ pub(crate) fn effect(
     refused::form(mnemonic, &effect, operands)?;
     match (prefix, effect.kind) {
         (Prefix::None, _) | (_, Kind::Text(_)) => {}
-        (Prefix::Lock, Kind::Plain) if operands.iter().any(|o| o.memory().is_some()) => {}
+        (Prefix::Lock, Kind::Plain) if is_lockable(mnemonic, operands) => {}
         // `rep ret` is how compilers once pleased a branch predictor.
         (Prefix::Rep, Kind::Return | Kind::Nop) => {}
         // `rep bsf` is `tzcnt`; gcc uses it where both give the same result.
@@ -171,6 +171,27 @@ pub(crate) fn effect(
         }
     }
     Ok(effect)
+}
+
+/// Whether `lock` makes a read-modify-write of memory atomic.
+fn is_lockable(mnemonic: &str, operands: &[Operand<'_>]) -> bool {
+    const LOCKABLE: [&str; 17] = [
+        "adc", "add", "and", "btc", "btr", "bts", "cmpxchg", "dec", "inc", "neg", "not", "or",
+        "sbb", "sub", "xadd", "xchg", "xor",
+    ];
+    let named = |name: &str| mnemonic.strip_prefix(name).is_some_and(is_size);
+    let is_pair = matches!(mnemonic, "cmpxchg8b" | "cmpxchg16b");
+    let mut targets = operands
+        .iter()
+        .rev()
+        .take(if mnemonic.starts_with("xchg") { 2 } else { 1 });
+    let writes_memory = targets.any(|operand| operand.memory().is_some());
+    writes_memory && (is_pair || LOCKABLE.into_iter().any(named))
+}
+
+/// Whether a suffix says how wide an instruction is.
+fn is_size(suffix: &str) -> bool {
+    matches!(suffix, "" | "b" | "w" | "l" | "q")
 }
 
 /// Adjusts what the table says to the operands at hand.
@@ -206,10 +227,7 @@ fn ignores_old_value(mnemonic: &str, operands: &[Operand<'_>]) -> bool {
     let Some(target) = target.register() else {
         return false;
     };
-    let is = |name: &str| {
-        let size = mnemonic.strip_prefix(name);
-        size.is_some_and(|size| matches!(size, "" | "b" | "w" | "l" | "q"))
-    };
+    let is = |name: &str| mnemonic.strip_prefix(name).is_some_and(is_size);
     let constant = source.immediate().and_then(number);
     match source.register() {
         Some(source) => source == target && (is("xor") || is("sub") || is("sbb")),

@@ -9,7 +9,8 @@ use crate::register::RegisterSet;
 /// Instructions with a legacy form and a `v` form.
 const BOTH: &str = "\
     addps addpd addss addsd subps subpd subss subsd mulps mulpd mulss mulsd \
-    divps divpd divss divsd maxps maxpd maxss maxsd minps minpd minss minsd sqrtps sqrtpd sqrtss sqrtsd \
+    divps divpd divss divsd maxps maxpd maxss maxsd minps minpd minss minsd \
+    sqrtps sqrtpd sqrtss sqrtsd \
     andps andpd andnps andnpd orps orpd xorps xorpd haddps haddpd hsubps hsubpd addsubps addsubpd \
     movaps movapd movups movupd movdqa movdqu movss movsd movd movq movlps movlpd movhps movhpd \
     movhlps movlhps movntps movntpd movntdq movntdqa lddqu movshdup movsldup movddup \

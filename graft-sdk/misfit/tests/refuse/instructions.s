@@ -30,6 +30,8 @@
 	movw	%ax, %ds # error: segment, control or debug register | rewrite the inline assembly in C
 	{evex} vaddps	%xmm0, %xmm1, %xmm2 # error: explicit encoding | remove the {...} before the instruction
 	lock addl	$1, %eax # error: prefix lock on addl | remove the prefix
+	lock movl	%eax, (%rdi) # error: prefix lock on movl | remove the prefix
+	lock addl	(%rdi), %eax # error: prefix lock on addl | remove the prefix
 	rep addl	$1, %eax # error: prefix rep on addl | remove the prefix
 	lock rep movsb # error: two prefixes | write one prefix
 	repne movsb # error: prefix without a meaning here | write `rep`
