@@ -9,12 +9,11 @@ use vino_abi::{BASE_SLOT, LABEL_RETURN_IMM, LABEL_TARGET_IMM};
 /// Instructions that are remembered; more than the longest group has.
 pub(super) const HISTORY_LEN: usize = 8;
 
-/// The last instructions of text, each directly followed by the next.
+/// The instructions before the current one, each directly followed by the next.
 pub(super) struct History {
     ring: [Instruction; HISTORY_LEN],
-    /// Index of the current instruction.
-    current: usize,
-    /// Instructions that are remembered, the current one included.
+    /// Index of the youngest.
+    youngest: usize,
     len: usize,
 }
 
@@ -22,25 +21,23 @@ impl History {
     pub(super) fn new() -> Self {
         Self {
             ring: [Instruction::default(); HISTORY_LEN],
-            current: 0,
+            youngest: 0,
             len: 0,
         }
     }
 
-    /// Makes room for the instruction that follows the current one.
-    pub(super) fn advance(&mut self) -> &mut Instruction {
-        self.current = (self.current + 1) % HISTORY_LEN;
+    /// Remembers the instruction that follows the youngest.
+    pub(super) fn push(&mut self, instruction: &Instruction) {
+        self.youngest = (self.youngest + 1) % HISTORY_LEN;
         self.len = (self.len + 1).min(HISTORY_LEN);
-        &mut self.ring[self.current]
+        self.ring[self.youngest] = *instruction;
     }
 
-    pub(super) fn current(&self) -> &Instruction {
-        &self.ring[self.current]
-    }
-
-    /// The instruction `back` places before the current one.
+    /// The instruction `back` places before the current one; 1 is the youngest.
     pub(super) fn back(&self, back: usize) -> Option<&Instruction> {
-        (back < self.len).then(|| &self.ring[(self.current + HISTORY_LEN - back) % HISTORY_LEN])
+        (1..=self.len)
+            .contains(&back)
+            .then(|| &self.ring[(self.youngest + 1 + HISTORY_LEN - back) % HISTORY_LEN])
     }
 
     /// The `N` instructions before the current one, oldest first.
@@ -54,7 +51,7 @@ impl History {
     }
 }
 
-/// The instructions before a checked `ret`, if the current one is.
+/// The instructions before a `ret` that check its address, if they do.
 pub(super) fn return_group(history: &History) -> Option<usize> {
     let [load, compare, branch, rebase, store] = history.last()?;
     let loads = load.code() == Code::Mov_r32_rm32
@@ -71,9 +68,8 @@ pub(super) fn return_group(history: &History) -> Option<usize> {
         .then_some(5)
 }
 
-/// The instructions before a checked indirect call or jump, if the current one is.
-pub(super) fn indirect_group(history: &History) -> Option<usize> {
-    let transfer = history.current();
+/// The instructions before an indirect call or jump that check its target, if they do.
+pub(super) fn indirect_group(history: &History, transfer: &Instruction) -> Option<usize> {
     if transfer.op0_kind() != OpKind::Register {
         return None;
     }

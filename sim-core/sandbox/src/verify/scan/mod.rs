@@ -98,16 +98,18 @@ impl<'a> Scanner<'a> {
     /// Decodes text from its first byte to its last and judges each instruction.
     fn scan(&mut self) {
         let mut decoder = self.decoder();
+        let mut instruction = Instruction::default();
         while decoder.can_decode() {
             let start = self.skip_fill(&mut decoder);
-            decoder.decode_out(self.history.advance());
+            decoder.decode_out(&mut instruction);
             let window = self.window(start);
             self.starts.insert(start);
             self.instructions += 1;
-            if let Err(finding) = self.judge(&window) {
-                self.report
-                    .add(self.history.current(), finding.rule, finding.read);
+            if let Err(finding) = self.judge(&instruction, &window) {
+                self.report.add(&instruction, finding.rule, finding.read);
             }
+            // Copied only now: right after decoding, the copy would wait for its stores.
+            self.history.push(&instruction);
         }
     }
 
@@ -149,20 +151,19 @@ impl<'a> Scanner<'a> {
         window
     }
 
-    fn judge(&mut self, window: &Window) -> Verdict {
-        let instruction = *self.history.current();
-        self.settle_rebase(&instruction);
-        let relocations = self.take_relocations(&instruction);
+    fn judge(&mut self, instruction: &Instruction, window: &Window) -> Verdict {
+        self.settle_rebase(instruction);
+        let relocations = self.take_relocations(instruction);
         if instruction.is_invalid() {
             return Err(Rule::R1.into());
         }
         let spec = self.table.lookup(instruction.code()).ok_or(Rule::R2)?;
         let known = self
             .canonical
-            .check(window, &instruction, spec)
+            .check(window, instruction, spec)
             .ok_or(Rule::R1)?;
         for &relocation in relocations {
-            check_relocation(relocation, &instruction, spec)?;
+            check_relocation(relocation, instruction, spec)?;
         }
         match known {
             Known::Harmless => return Ok(()),
@@ -172,11 +173,11 @@ impl<'a> Scanner<'a> {
             }
             Known::Encoding => {}
         }
-        operands::check_prefixes(&instruction, spec)?;
+        operands::check_prefixes(instruction, spec)?;
         self.instrumented |= instruction.segment_prefix() == Register::GS;
-        self.check_operands(&instruction, spec)?;
-        self.check_class(&instruction, spec.class)?;
-        if let Some(known) = reach::known_by_shape(&instruction, spec) {
+        self.check_operands(instruction, spec)?;
+        self.check_class(instruction, spec.class)?;
+        if let Some(known) = reach::known_by_shape(instruction, spec) {
             self.canonical.learn(known);
         }
         Ok(())
@@ -192,14 +193,13 @@ impl<'a> Scanner<'a> {
         taken
     }
 
-    /// Marks the current instruction and `before - 1` before it as reachable only from the one
-    /// before those.
-    fn mark_interior(&mut self, before: usize) {
-        for back in 0..before {
-            if let Some(instruction) = self.history.back(back) {
-                self.interiors
-                    .insert((instruction.ip32() - self.text.offset) as usize);
-            }
+    /// Marks an instruction and `before - 1` before it as reachable only from the one before
+    /// those.
+    fn mark_interior(&mut self, instruction: &Instruction, before: usize) {
+        let others = (1..before).filter_map(|back| self.history.back(back));
+        for instruction in others.chain([instruction]) {
+            let position = instruction.ip32() - self.text.offset;
+            self.interiors.insert(position as usize);
         }
     }
 
@@ -223,14 +223,23 @@ impl<'a> Scanner<'a> {
             }
             Class::IndirectCall => {
                 self.drift = 0;
-                self.check_group(groups::indirect_group(&self.history), Rule::R9)
+                self.check_group(
+                    instruction,
+                    groups::indirect_group(&self.history, instruction),
+                    Rule::R9,
+                )
             }
             Class::IndirectJump => {
-                let group = self.check_group(groups::indirect_group(&self.history), Rule::R9);
+                let group = self.check_group(
+                    instruction,
+                    groups::indirect_group(&self.history, instruction),
+                    Rule::R9,
+                );
                 group.and(self.settle_drift())
             }
             Class::Return => {
-                let group = self.check_group(groups::return_group(&self.history), Rule::R10);
+                let group =
+                    self.check_group(instruction, groups::return_group(&self.history), Rule::R10);
                 group.and(self.settle_drift())
             }
             Class::MoveString => {
@@ -255,9 +264,14 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Accepts the current instruction as the last of a group that `before` more belong to.
-    fn check_group(&mut self, before: Option<usize>, rule: Rule) -> Verdict {
-        self.mark_interior(before.ok_or(rule)?);
+    /// Accepts an instruction as the last of a group that `before` more belong to.
+    fn check_group(
+        &mut self,
+        instruction: &Instruction,
+        before: Option<usize>,
+        rule: Rule,
+    ) -> Verdict {
+        self.mark_interior(instruction, before.ok_or(rule)?);
         Ok(())
     }
 
@@ -273,7 +287,7 @@ impl<'a> Scanner<'a> {
             )
         });
         if full_width {
-            self.check_group(group, Rule::R11)
+            self.check_group(instruction, group, Rule::R11)
         } else {
             Err(Rule::R11.into())
         }

@@ -118,7 +118,7 @@ impl Scanner<'_> {
         }
         self.rebase_pending = false;
         if groups::rebases(instruction, Register::RSP) {
-            self.mark_interior(1);
+            self.mark_interior(instruction, 1);
             self.drift = 0;
         } else if let Some(previous) = self.history.back(1) {
             self.report.add(previous, Rule::R6, false);

@@ -22,7 +22,7 @@ impl Scanner<'_> {
 
     /// The last byte must be a whole instruction that stops.
     fn check_end(&mut self) {
-        let last = *self.history.current();
+        let last = self.history.back(1).copied().unwrap_or_default();
         if self.rebase_pending {
             self.report.add(&last, Rule::R6, false);
         }
