@@ -3,17 +3,14 @@
 //! An author does not pick a mangled symbol: a C++ function is recognised by its demangled name
 //! `class::function`, a C or Rust function by `class__function`, and so are the functions that the
 //! graft calls.
-use cpp_demangle::{DemangleOptions, Symbol};
 use vino_sandbox::{
     DecodeError, DecodedImage, Limits, LinkError, LinkedImage, Policy, Rejection, Segment,
-    SegmentKind, Text,
+    SegmentKind, Text, demangle,
 };
 
 use super::nearest::{nearest_callable, nearest_point};
 use super::{CALLABLES, Callable, Point};
 
-/// Longest symbol that is demangled, in bytes.
-const SYMBOL_BYTES_MAX: usize = 1024;
 /// The most function names that an error lists.
 const FUNCTIONS_LISTED_MAX: usize = 16;
 
@@ -37,10 +34,12 @@ pub enum GraftRejected {
     #[error(transparent)]
     Decode(DecodeError),
     /// It calls functions that no graft may call.
-    #[error("{}", undefined_message(.symbols))]
+    #[error("{}", undefined_message(.symbols, *.more))]
     Undefined {
-        /// Each unknown symbol with the nearest graft-callable name.
+        /// The first unknown symbols, each with the nearest graft-callable name.
         symbols: Vec<(String, Option<&'static str>)>,
+        /// How many more there are.
+        more: usize,
     },
     /// It cannot be laid out.
     #[error(transparent)]
@@ -76,14 +75,18 @@ pub enum GraftRejected {
     },
 }
 
-fn undefined_message(symbols: &[(String, Option<&'static str>)]) -> String {
+fn undefined_message(symbols: &[(String, Option<&'static str>)], more: usize) -> String {
     let describe = |(symbol, nearest): &(String, Option<&'static str>)| match nearest {
         Some(nearest) => format!("{symbol} (the nearest graft-callable function is {nearest})"),
         None => symbol.clone(),
     };
     let symbols: Vec<String> = symbols.iter().map(describe).collect();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     format!(
-        "undefined: {}: define it, or call graft-callable functions only",
+        "undefined: {}{more}: define it, or call graft-callable functions only",
         symbols.join(", ")
     )
 }
@@ -143,12 +146,15 @@ pub(super) fn inspect(object: &[u8], wanted: Option<Point>) -> Result<Inspected,
     });
     let image = image.map_err(|error| match error {
         LinkError::Undefined { names } => {
-            let names = names.into_iter().map(|name| readable_name(&name));
-            let symbols = names.map(|name| {
+            // Each is compared with every callable, and a hostile object may have very many.
+            let listed = names.iter().take(FUNCTIONS_LISTED_MAX);
+            let symbols = listed.map(|name| {
+                let name = readable_name(name);
                 let nearest = nearest_callable(&name);
                 (name, nearest)
             });
             GraftRejected::Undefined {
+                more: names.len().saturating_sub(FUNCTIONS_LISTED_MAX),
                 symbols: symbols.collect(),
             }
         }
@@ -172,13 +178,7 @@ fn number_of(callable: Callable) -> u32 {
 
 /// `class::function` for a C++ symbol, the symbol itself otherwise.
 fn readable_name(symbol: &str) -> String {
-    if symbol.len() > SYMBOL_BYTES_MAX || !symbol.starts_with("_Z") {
-        return symbol.to_owned();
-    }
-    let options = DemangleOptions::new().no_params();
-    let demangled = Symbol::new(symbol).ok();
-    let demangled = demangled.and_then(|symbol| symbol.demangle_with_options(&options).ok());
-    demangled.unwrap_or_else(|| symbol.to_owned())
+    demangle(symbol).unwrap_or_else(|| symbol.to_owned())
 }
 
 fn callable_of(symbol: &str) -> Option<Callable> {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn undefined_symbols_are_all_named_with_what_may_have_been_meant() {
+    fn undefined_symbols_are_named_with_what_may_have_been_meant() {
         let error = GraftRejected::Undefined {
             symbols: vec![
                 (
@@ -297,9 +297,10 @@ mod tests {
                 ),
                 ("printf".to_owned(), None),
             ],
+            more: 3,
         };
         let message = error.to_string();
-        assert!(message.contains("printf"), "{message}");
+        assert!(message.contains("printf and 3 more: define"), "{message}");
         assert!(
             message.contains("the nearest graft-callable function is coremap_entry_o::get_p"),
             "{message}"

@@ -216,11 +216,14 @@ fn range<'a>(
 }
 
 /// The text at an offset of a string table, up to its NUL.
+///
+/// Names end up in messages, so what would steer a terminal or forge a line of a log is no name.
 pub(super) fn name_at(strings: &[u8], at: u32) -> Option<&str> {
     let rest = strings.get(at as usize..)?;
     let window = &rest[..rest.len().min(NAME_BYTES_MAX)];
     let end = window.iter().position(|&byte| byte == 0)?;
-    std::str::from_utf8(&window[..end]).ok()
+    let name = std::str::from_utf8(&window[..end]).ok()?;
+    (!name.contains(char::is_control)).then_some(name)
 }
 
 fn check_identity(object: &[u8]) -> Result<(), DecodeError> {

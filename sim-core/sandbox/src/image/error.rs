@@ -1,5 +1,24 @@
 //! Why an object cannot become an image: what is wrong, where, and what its author can do.
 
+use super::symbol_table::readable;
+
+/// Names that a message lists.
+const NAMES_SHOWN_MAX: usize = 16;
+
+/// Names for a message, of which a hostile object may have very many.
+fn list(names: &[String]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(NAMES_SHOWN_MAX)
+        .map(|name| readable(name))
+        .collect();
+    let shown_text = shown.join(", ");
+    match names.len() - shown.len() {
+        0 => shown_text,
+        more => format!("{shown_text} and {more} more"),
+    }
+}
+
 /// Why an object cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -224,7 +243,7 @@ pub enum LinkError {
     #[error(
         "undefined {}: {}: define {}, or call only functions that a graft may call",
         if .names.len() == 1 { "symbol" } else { "symbols" },
-        .names.join(", "),
+        list(.names),
         if .names.len() == 1 { "it" } else { "them" }
     )]
     Undefined {

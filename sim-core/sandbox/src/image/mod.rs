@@ -15,6 +15,7 @@
 //! its meaning would be unclear, or because the author needs to hear it in better words.
 
 mod decode;
+mod demangle;
 mod error;
 mod layout;
 mod link;
@@ -26,6 +27,7 @@ mod symbol_table;
 mod symbols;
 
 pub use decode::DecodedImage;
+pub use demangle::demangle;
 pub use error::{DecodeError, LinkError, RelocationProblem, SectionProblem, SymbolProblem};
 pub use link::{EntryOffset, LinkedImage};
 pub use segment::{Segment, SegmentKind};

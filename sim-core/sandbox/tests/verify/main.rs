@@ -7,6 +7,7 @@
 mod decode;
 mod filetest;
 mod fuzz;
+mod hostile;
 mod messages;
 
 use std::path::{Path, PathBuf};
