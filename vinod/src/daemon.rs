@@ -45,8 +45,8 @@ pub enum StartError {
 
 /// A running daemon.
 ///
-/// Dropped without [`Daemon::shutdown`], it stops like a process that is killed: what was durable
-/// stays, runs are marked interrupted at the next start.
+/// Dropped without [`Daemon::shutdown`], it stops listening; runs that execute go on to their end,
+/// and keep the store locked until then.
 #[derive(Debug)]
 pub struct Daemon {
     path: PathBuf,

@@ -87,7 +87,8 @@ async fn remove_stale(path: &Path) -> Result<(), SocketError> {
     match UnixStream::connect(path).await {
         Ok(_) => Err(SocketError::InUse(path.to_path_buf())),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            tracing::info!(socket = %path.display(), "replacing the socket of a daemon that is gone");
+            let socket = path.display();
+            tracing::info!(%socket, "replacing the socket of a daemon that is gone");
             fs::remove_file(path).map_err(failed)
         }
         Err(error) => Err(failed(error)),

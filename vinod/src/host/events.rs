@@ -9,7 +9,7 @@ use sim_core::{
 };
 
 use super::{Host, HostError};
-use crate::store::{LogReader, RunLog, RunRecord};
+use crate::store::{LogError, LogReader, RunLog, RunRecord};
 
 /// What an event is about, for filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +148,7 @@ impl Host {
             cursor: LogCursor::all(&log, from_seq)?,
             names: self.event_names(run)?,
             filter,
+            events_total: run.totals.as_ref().map_or(0, |totals| totals.events),
         })
     }
 }
@@ -158,20 +159,37 @@ pub(crate) struct Selected {
     cursor: LogCursor,
     names: EventNames,
     filter: EventFilter,
+    /// Events that the run's record says there are; 0 if it is not complete.
+    events_total: u64,
 }
 
 impl Selected {
-    /// Reads the wanted events of the next chunk that ends before `end`; `None` if there is none.
+    /// Reads the wanted events of the next chunk with events below `end`; `None` if there is
+    /// none. With `u64::MAX` everything is read that is there.
     ///
     /// # Errors
     ///
-    /// Fails if the chunk is damaged.
+    /// Fails if the chunk is damaged, or missing although the events below `end` are durable.
     pub(crate) fn read(&mut self, end: u64) -> Result<Option<Vec<(u64, Event)>>, HostError> {
-        let Some(mut events) = self.cursor.read_chunk(end)? else {
-            return Ok(None);
+        let Selected {
+            cursor,
+            names,
+            filter,
+            events_total,
+        } = self;
+        let events = cursor.read_chunk(end, |event| filter.matches(event, names))?;
+        let expected = match end {
+            u64::MAX => *events_total,
+            end => end,
         };
-        events.retain(|(_, event)| self.filter.matches(event, &self.names));
-        Ok(Some(events))
+        if events.is_none() && cursor.next_seq < expected {
+            let missing = LogError::Missing {
+                expected: cursor.next_seq,
+                found: expected,
+            };
+            return Err(missing.into());
+        }
+        Ok(events)
     }
 
     /// The first event that was not read yet.
@@ -214,8 +232,13 @@ impl LogCursor {
         })
     }
 
-    /// Reads and decodes the next chunk with events below `end`; `None` if there is none yet.
-    pub(super) fn read_chunk(&mut self, end: u64) -> Result<Option<Vec<(u64, Event)>>, HostError> {
+    /// Reads the wanted events of the next chunk that has events below `end`; `None` if there is
+    /// none yet.
+    pub(super) fn read_chunk(
+        &mut self,
+        end: u64,
+        mut wanted: impl FnMut(&Event) -> bool,
+    ) -> Result<Option<Vec<(u64, Event)>>, HostError> {
         while self.next_seq < end {
             let Some(chunk) = self.reader.read_chunk()? else {
                 return Ok(None);
@@ -223,10 +246,14 @@ impl LogCursor {
             if chunk.next_seq() <= self.next_seq {
                 continue;
             }
+            let next_seq = self.next_seq;
             let events = decode_chunk(chunk.first_seq, &chunk.bytes)
-                .filter(|event| !matches!(event, Ok((seq, _)) if *seq < self.next_seq))
+                .filter(|event| match event {
+                    Ok((seq, event)) => *seq >= next_seq && wanted(event),
+                    Err(_) => true,
+                })
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| crate::store::LogError::Chunk {
+                .map_err(|error| LogError::Chunk {
                     seq: error.seq,
                     what: error.problem,
                 })?;

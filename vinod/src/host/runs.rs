@@ -466,7 +466,8 @@ impl Host {
         let log = self.logs.open(&self.store, run.number)?;
         let mut cursor = LogCursor::all(&log, 0)?;
         let mut removals = Vec::new();
-        while let Some(events) = cursor.read_chunk(u64::MAX)? {
+        let is_abort = |event: &Event| matches!(event, Event::TxnAborted { .. });
+        while let Some(events) = cursor.read_chunk(u64::MAX, is_abort)? {
             for (_, event) in events {
                 if let Event::TxnAborted {
                     txn,

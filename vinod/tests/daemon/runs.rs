@@ -386,3 +386,109 @@ async fn lists_are_paged_and_filtered() {
     );
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn a_log_that_is_gone_is_damage_and_not_an_empty_log() {
+    let bench = Bench::start().await;
+    bench.create_kernel("k", 16).await;
+    bench.import("loop", cyclic(10)).await;
+    let run = bench.run("k", "loop").await;
+    let dir = bench.stop().await;
+    std::fs::remove_dir_all(dir.path().join("store/runs/1")).expect("it is there");
+    let bench = Bench::start_in(dir, |_| {}).await;
+    let error = bench.events(&run.id, EventFilter::default()).await;
+    let error = error.expect_err("events are missing");
+    assert_eq!(error.code(), Code::DataLoss);
+    assert!(error.message().contains("events 0 to "), "{error}");
+    let error = bench.replay(&run.id).await.expect_err("events are missing");
+    assert_eq!(error.reason().as_deref(), Some("LOG_DAMAGED"));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn health_and_reflection_tell_what_is_served() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let bench = Bench::start().await;
+    let request = HealthCheckRequest {
+        service: "vino.v1.Runs".to_owned(),
+    };
+    let health = HealthClient::new(bench.channel().await)
+        .check(request)
+        .await;
+    assert_eq!(health.expect("it answers").get_ref().status, 1);
+
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut reflection = ServerReflectionClient::new(bench.channel().await);
+    let stream = reflection
+        .server_reflection_info(tokio_stream::iter([request]))
+        .await;
+    let answer = stream.expect("it answers").into_inner().message().await;
+    let answer = answer
+        .expect("it answers")
+        .and_then(|answer| answer.message_response);
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else {
+        panic!("{answer:?} is no list");
+    };
+    for service in [
+        "Grafts", "Kernels", "Logs", "Points", "Runs", "Server", "Traces",
+    ] {
+        let name = format!("vino.v1.{service}");
+        assert!(
+            list.service.iter().any(|service| service.name == name),
+            "{name}"
+        );
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn the_points_are_described() {
+    let bench = Bench::start().await;
+    let points = bench.client.points().await.expect("they are listed");
+    assert_eq!(points.len(), 4);
+    let point = bench
+        .client
+        .point("vas_o::pick_victim")
+        .await
+        .expect("it is there");
+    assert!(points.contains(&point));
+    let names: Vec<&str> = point
+        .arguments
+        .iter()
+        .map(|argument| argument.name.as_str())
+        .collect();
+    assert_eq!(names, ["opt_pages", "proposed_victim", "my_choice"]);
+    assert!(!point.threat.is_empty() && !point.defence.is_empty() && !point.summary.is_empty());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn the_manuals_own_calls_load_and_unload_a_graft() {
+    let bench = Bench::start().await;
+    bench.create_kernel("k", 16).await;
+    let file = bench.dir.path().join("victim.o");
+    std::fs::write(&file, build_example("default_victim.c")).expect("it can be written");
+    let point = bench
+        .client
+        .vino_graft_lookup("k", PROCESS, "vas_o::pick_victim")
+        .await;
+    let point = point.expect("the point exists");
+    let graft = point.vino_graft_load(&file).await.expect("it is safe");
+    assert_eq!(graft.name, format!("graft-{}", &graft.sha256[..12]));
+    let unloaded = point.vino_graft_unload(&graft).await.expect("it is loaded");
+    assert_eq!(unloaded.state(), GraftState::Unloaded);
+    let error = point.vino_graft_load("no/such/victim.o".as_ref()).await;
+    let error = error.expect_err("there is no such file").to_string();
+    assert!(
+        error.starts_with("cannot read graft no/such/victim.o"),
+        "{error}"
+    );
+    bench.stop().await;
+}
