@@ -2741,7 +2741,7 @@ pub struct RunSummary {
     pub event_digest: ::prost::alloc::string::String,
     #[prost(string, tag = "11")]
     pub state_digest: ::prost::alloc::string::String,
-    /// Mean wall-clock time of the invocations that were timed; 0 if there was none.
+    /// Median wall-clock time of the invocations that were timed; 0 if there was none.
     #[prost(double, tag = "12")]
     pub ns_per_invocation: f64,
     /// Wall-clock time from start to durable end.

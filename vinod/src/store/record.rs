@@ -305,7 +305,7 @@ pub(crate) struct RunTotals {
     pub(crate) event_digest: String,
     /// Digest of the final kernel state, in hexadecimal.
     pub(crate) state_digest: String,
-    /// Mean wall-clock time of an invocation.
+    /// Median wall-clock time of an invocation.
     pub(crate) ns_per_invocation: f64,
     /// Wall-clock time from start to durable end, in microseconds.
     pub(crate) elapsed_us: u64,
