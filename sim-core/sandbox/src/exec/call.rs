@@ -31,7 +31,7 @@ pub(super) fn call_fresh<H: Host>(
     host: &mut H,
 ) -> Result<u64, GraftFault> {
     let stack = core.base() + u64::from(STACK_END);
-    run(core, stack, entry, args, host)
+    run::<H, false>(core, stack, entry, args, host)
 }
 
 /// Invokes a graft that waits for a host function, on the free part of its stack.
@@ -51,11 +51,12 @@ pub(super) fn call_below<H: Host>(
             entry.offset(),
         ));
     }
-    run(core, stack, entry, args, host)
+    run::<H, true>(core, stack, entry, args, host)
 }
 
+/// Enters a graft and tells how it ended; `BACK` if it is called back.
 #[inline]
-fn run<H: Host>(
+fn run<H: Host, const BACK: bool>(
     core: &mut Core,
     stack: u64,
     entry: Entry,
@@ -92,6 +93,9 @@ fn run<H: Host>(
     };
     // SAFETY: the thread is prepared: its slots live until its thread-local destructors run.
     let slot = unsafe { &*slot };
+    if BACK {
+        slot.set_called_back(true);
+    }
     slot.start(deadline_us);
     process.watchdog().notice_start();
     // SAFETY: the block is this thread's.
@@ -104,6 +108,9 @@ fn run<H: Host>(
     // `stack` is aligned and the gates' push lands in the sandbox or its guard.
     let exit = unsafe { enter(a, b, c, d, e, f, &raw mut activation) };
     slot.end();
+    if BACK {
+        slot.set_called_back(false);
+    }
     if exit.kind == EXIT_RETURNED {
         return Ok(exit.value);
     }

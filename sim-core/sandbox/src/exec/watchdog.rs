@@ -7,7 +7,8 @@
 //! number expired and signals the thread. Time counts on the thread's own clock, so that a machine
 //! which is busy elsewhere does not make a graft late. The handler ends the graft if the thread
 //! runs that graft's code at this moment; otherwise the watchdog tries again a tick later, and a
-//! host function that returns to an expired invocation does not get there.
+//! host function that returns to an expired invocation does not get there. A graft that is called
+//! back has no time of its own: it is late when the invocation is late in which it waits.
 //!
 //! When nothing ran for [`IDLE_TICKS_MAX`] ticks the watchdog sleeps until the next entry. That
 //! entry must see that the watchdog sleeps, or the watchdog must see that entry: the watchdog says
@@ -38,6 +39,8 @@ pub(super) struct WatchSlot {
     /// Whether the invocation of that number still runs.
     running: AtomicBool,
     deadline_us: AtomicU32,
+    /// Whether the invocation calls back a graft that waits in another, outer one.
+    called_back: AtomicBool,
     /// The sequence number that outlived its deadline.
     expired: AtomicU64,
     /// The slot after this one in its thread's list of free slots.
@@ -50,6 +53,7 @@ impl WatchSlot {
             sequence: AtomicU64::new(0),
             running: AtomicBool::new(false),
             deadline_us: AtomicU32::new(0),
+            called_back: AtomicBool::new(false),
             expired: AtomicU64::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }
@@ -64,6 +68,12 @@ impl WatchSlot {
         self.running.store(true, Ordering::Release);
     }
 
+    /// Says whether the invocations that follow call back a graft that waits.
+    #[inline(always)]
+    pub(super) fn set_called_back(&self, called_back: bool) {
+        self.called_back.store(called_back, Ordering::Relaxed);
+    }
+
     /// Ends the invocation.
     #[inline(always)]
     pub(super) fn end(&self) {
@@ -74,6 +84,11 @@ impl WatchSlot {
     #[inline(always)]
     pub(super) fn is_expired(&self) -> bool {
         self.expired.load(Ordering::Relaxed) == self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the invocation of that number still runs.
+    fn runs(&self, sequence: u64) -> bool {
+        self.running.load(Ordering::Acquire) && self.sequence.load(Ordering::Relaxed) == sequence
     }
 
     /// Returns the slot after this one in the list of free slots.
@@ -92,6 +107,7 @@ impl WatchSlot {
 pub(super) struct ThreadWatch {
     thread: libc::pid_t,
     clock: libc::clockid_t,
+    /// Used from the first on: the invocation of a slot runs inside those of the slots before it.
     slots: [WatchSlot; NESTING_MAX],
 }
 
@@ -124,8 +140,8 @@ struct Watched {
 #[derive(Clone, Copy, Default)]
 struct Seen {
     sequence: u64,
-    /// What the thread's clock said when the invocation was first seen.
-    since: Duration,
+    /// What the thread's clock said when the invocation was first seen to run.
+    since: Option<Duration>,
 }
 
 /// What one look at every slot found.
@@ -260,33 +276,111 @@ impl Watchdog {
 
 /// Looks at the slots of one thread; returns whether an invocation is past its deadline.
 fn look_at(watched: &mut Watched, now: Instant, round: &mut Round) -> bool {
-    let mut late = false;
+    // The outermost late invocation: its slot and number.
+    let mut late: Option<(&WatchSlot, u64)> = None;
     // Read when an invocation runs: most looks at most threads need no clock.
     let mut used = None;
     for (slot, seen) in watched.watch.slots.iter().zip(&mut watched.seen) {
         // In this order: if one invocation ends and another starts in between, the number differs.
         let running = slot.running.load(Ordering::Acquire);
-        let sequence = slot.sequence.load(Ordering::Relaxed);
+        let sequence = slot.sequence.load(Ordering::Acquire);
         let changed = sequence != seen.sequence;
         round.busy |= changed || running;
         seen.sequence = sequence;
+        if changed || !running {
+            // The number may be that of an invocation that was just starting: its time begins when
+            // it is seen to run.
+            seen.since = None;
+        }
         if !running {
             continue;
         }
         let clock = || sys::read_thread_clock(watched.watch.clock).unwrap_or_default();
         let used = *used.get_or_insert_with(clock);
-        if changed {
-            seen.since = used;
-        }
+        let since = *seen.since.get_or_insert(used);
         let deadline = Duration::from_micros(slot.deadline_us.load(Ordering::Relaxed).into());
-        let left = (seen.since + deadline).saturating_sub(used);
-        if left.is_zero() {
+        let left = (since + deadline).saturating_sub(used);
+        // If the late one still runs now, this one was started inside it.
+        let inside_late = slot.called_back.load(Ordering::Relaxed)
+            && late.is_some_and(|(outer, number)| outer.runs(number));
+        if left.is_zero() || inside_late {
             slot.expired.store(sequence, Ordering::Relaxed);
-            late = true;
+            late = late.or(Some((slot, sequence)));
         } else {
             let due = now + left;
             round.next = Some(round.next.map_or(due, |next| next.min(due)));
         }
     }
-    late
+    late.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+
+    use super::{NESTING_MAX, Round, Seen, ThreadWatch, Watched, look_at};
+    use crate::exec::sys;
+
+    const DEADLINE_US: u32 = 2000;
+
+    fn watched() -> Watched {
+        let clock = sys::thread_clock().expect("a thread has a clock");
+        Watched {
+            watch: Arc::new(ThreadWatch::new(sys::thread_id(), clock)),
+            seen: [Seen::default(); NESTING_MAX],
+        }
+    }
+
+    fn is_late(watched: &mut Watched) -> bool {
+        let mut round = Round {
+            busy: false,
+            next: None,
+        };
+        look_at(watched, Instant::now(), &mut round)
+    }
+
+    /// Uses more processor time than the deadline allows.
+    fn burn(watched: &Watched) {
+        let used = || sys::read_thread_clock(watched.watch.clock).expect("this thread's clock");
+        let end = used() + Duration::from_micros((2 * DEADLINE_US).into());
+        while used() < end {}
+    }
+
+    /// The watchdog may look between the two stores of a start, or start to look before them.
+    #[test]
+    fn an_invocation_that_is_seen_as_it_starts_has_its_whole_deadline() {
+        let mut watched = watched();
+        let watch = Arc::clone(&watched.watch);
+        let slot = &watch.slots[0];
+        slot.start(DEADLINE_US);
+        assert!(!is_late(&mut watched));
+        slot.end();
+        burn(&watched);
+        slot.sequence.fetch_add(1, Ordering::Relaxed);
+        assert!(!is_late(&mut watched));
+        slot.running.store(true, Ordering::Relaxed);
+        assert!(!is_late(&mut watched), "it has only been running since now");
+        burn(&watched);
+        assert!(is_late(&mut watched));
+        assert!(slot.is_expired());
+    }
+
+    #[test]
+    fn only_what_is_called_back_by_a_late_invocation_is_late_with_it() {
+        let mut watched = watched();
+        let watch = Arc::clone(&watched.watch);
+        let [outer, late, other, back] = [0, 1, 2, 3].map(|index| &watch.slots[index]);
+        outer.start(u32::MAX);
+        late.start(DEADLINE_US);
+        assert!(!is_late(&mut watched));
+        burn(&watched);
+        other.start(u32::MAX);
+        back.set_called_back(true);
+        back.start(u32::MAX);
+        assert!(is_late(&mut watched));
+        let expired = [outer, late, other, back].map(|slot| slot.is_expired());
+        assert_eq!(expired, [false, true, false, true]);
+    }
 }

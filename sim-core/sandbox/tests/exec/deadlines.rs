@@ -1,8 +1,8 @@
 //! No graft runs past its deadline, whatever it does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use vino_sandbox::{FaultKind, GraftMemory, InstanceConfig, NoHost};
+use vino_sandbox::{Entry, FaultKind, GraftMemory, Host, HostAbort, InstanceConfig, NoHost};
 
 use crate::fixture::{With, load_with, main_of};
 
@@ -73,6 +73,67 @@ fn quick_inner_calls_do_not_renew_the_outer_deadline() {
         .call(entry, &[], &mut host)
         .expect_err("never returns");
     assert_eq!(fault.kind, FaultKind::Deadline);
+}
+
+/// Else a graft that is called back would have a new deadline at each of many levels.
+#[test]
+fn a_graft_that_is_called_back_has_no_time_of_its_own() {
+    const DEADLINE: Duration = Duration::from_millis(100);
+    let config = InstanceConfig {
+        deadline: DEADLINE,
+        ..InstanceConfig::default()
+    };
+    let source = "FUNCTION main
+        subq $8, %rsp
+1:      DIRECT_CALL late
+        testl %eax, %eax
+        je 1b
+        DIRECT_CALL back
+        jmp 1b";
+    let mut instance = load_with(source, &["late", "back"], config);
+    let entry = main_of(&instance);
+
+    /// Calls the graft back as soon as it used four fifths of its time, at every level.
+    struct Back {
+        entry: Entry,
+        since: Option<Instant>,
+        levels: u32,
+    }
+    impl Host for Back {
+        fn call(
+            &mut self,
+            memory: &mut GraftMemory<'_>,
+            import: u32,
+            _: &[u64; 6],
+        ) -> Result<u64, HostAbort> {
+            if import == 0 {
+                let since = *self.since.get_or_insert_with(Instant::now);
+                return Ok(u64::from(since.elapsed() > DEADLINE * 4 / 5));
+            }
+            self.levels += 1;
+            self.since = None;
+            let entry = self.entry;
+            match memory.call_back(entry, &[], self) {
+                Ok(_) => Ok(0),
+                Err(fault) => {
+                    assert!(matches!(
+                        fault.kind,
+                        FaultKind::Deadline | FaultKind::TooDeep
+                    ));
+                    Ok(0)
+                }
+            }
+        }
+    }
+    let mut host = Back {
+        entry,
+        since: None,
+        levels: 0,
+    };
+    let fault = instance.call(entry, &[], &mut host).expect_err("is late");
+    assert_eq!(fault.kind, FaultKind::Deadline);
+    // The wall's clock runs ahead of the thread's on a busy machine, but not by a factor of ten.
+    assert!(host.levels < 10, "{} levels", host.levels);
 }
 
 #[test]
