@@ -10,6 +10,10 @@ use vino_abi as abi;
 pub const FRAMES_MAX: u32 = (abi::VIEWS_END - abi::VIEWS_OFFSET - abi::page_view::HEADER_BYTES)
     / abi::page_view::ENTRY_BYTES
     / 2;
+/// The most entries that the page views of all processes may have together: 4 GiB.
+pub const VIEW_ENTRIES_MAX: u64 = (1 << 32) / abi::page_view::ENTRY_BYTES as u64;
+/// The most undo records that one transaction may be allowed.
+pub const UNDO_RECORDS_MAX: u32 = 1 << 20;
 /// The most processes a kernel may have.
 pub const PROCESSES_MAX: usize = 256;
 /// The longest name of a process or graft, in bytes.
@@ -177,6 +181,23 @@ pub enum ConfigError {
         /// What was asked for.
         count: usize,
     },
+    /// The processes' views of memory would take more memory than memory itself.
+    #[error(
+        "{frames} frames seen by {processes} processes: at most {VIEW_ENTRIES_MAX} entries of \
+         page views are kept in all"
+    )]
+    TooManyEntries {
+        /// Frames of the kernel.
+        frames: u32,
+        /// Processes of the kernel.
+        processes: usize,
+    },
+    /// A transaction's log would be too large.
+    #[error("undo log of {records} records: it has at most {UNDO_RECORDS_MAX}")]
+    UndoLog {
+        /// What was asked for.
+        records: u32,
+    },
     /// A process could not be named.
     #[error("process name {name:?}: a name has 1 to {NAME_BYTES_MAX} bytes and is not \"kernel\"")]
     ProcessName {
@@ -227,6 +248,10 @@ impl KernelConfig {
         if self.quantum_references == 0 {
             return Err(ConfigError::ZeroQuantum);
         }
+        let records = self.graft_limits.undo_records_max;
+        if records > UNDO_RECORDS_MAX {
+            return Err(ConfigError::UndoLog { records });
+        }
         let deadline = self.graft_deadline;
         if deadline < Duration::from_millis(1) || deadline > GRAFT_DEADLINE_MAX {
             return Err(ConfigError::Deadline { deadline });
@@ -241,6 +266,10 @@ impl KernelConfig {
         }
         if count > PROCESSES_MAX {
             return Err(ConfigError::TooManyProcesses { count });
+        }
+        if u64::from(self.frames) * count as u64 > VIEW_ENTRIES_MAX {
+            let (frames, processes) = (self.frames, count);
+            return Err(ConfigError::TooManyEntries { frames, processes });
         }
         for (index, process) in self.processes.iter().enumerate() {
             let name = process.name.clone();
@@ -299,6 +328,16 @@ mod tests {
         assert!(message(|config| config.free_target = 1024).contains("target 1024 with 1024"));
         assert!(message(|config| config.quantum_references = 0).starts_with("zero references"));
         assert!(message(|config| config.graft_deadline = Duration::ZERO).contains("deadline"));
+        let log = message(|config| config.graft_limits.undo_records_max = u32::MAX);
+        assert!(log.starts_with("undo log of 4294967295 records"));
+        let views = message(|config| {
+            config.frames = FRAMES_MAX;
+            let more = (1..20).map(|number| ProcessConfig {
+                name: number.to_string(),
+            });
+            config.processes.extend(more);
+        });
+        assert!(views.contains("seen by 20 processes"), "{views}");
         let spread = message(|config| {
             config.policy = EvictionPolicy::TwoHandedClock {
                 handspread: Some(2000),

@@ -1,12 +1,14 @@
 //! What happened in a run, as a stream of events with one canonical encoding.
 //!
-//! [`Event`] is the meaning, [`encode`] the bytes: chunks of about [`CHUNK_BYTES`] that are
+//! [`Event`] is the meaning; the bytes are chunks of about [`CHUNK_BYTES`] that are
 //! self-contained, so a reader can start at any of them. Where a chunk ends depends only on what
 //! happened, never on how the run was stepped, so equal runs give equal bytes. Events hold no wall
 //! time and no host address.
 mod decode;
 mod encode;
 mod kinds;
+#[cfg(test)]
+mod tests;
 mod varint;
 
 pub use decode::{EventDecodeError, Events, decode_chunk};

@@ -32,6 +32,8 @@ impl Kernel {
         meter: &mut dyn Meter,
     ) -> bool {
         self.counters.faults += 1;
+        // Every event is written during a fault, so chunks end here and nowhere else by time.
+        self.log.pass_reference(self.counters.references);
         let candidate = self.vm.take_placeholder(vas, page);
         if self.vm.free_frames() == 0
             && let Err(reason) = self.evict_one(candidate, meter)
@@ -51,7 +53,6 @@ impl Kernel {
     fn fail_fault(&mut self, vas: VasId, page: PageNo, reason: NoVictim) {
         self.counters.failed_faults += 1;
         let reference = self.counters.references;
-        self.log.pass_reference(reference);
         self.log.write(&match reason {
             NoVictim::AllWired => Event::MemoryExhausted {
                 reference,
@@ -75,7 +76,8 @@ impl Kernel {
     /// # Defence
     ///
     /// It is asked once. Its answer is a resident page of its own address space, or the proposal
-    /// goes; the page that stays takes the victim's place, so it is offered again in its turn.
+    /// goes; the page that stays takes the victim's place, so it is offered again in its turn. What
+    /// it wires is bounded, and wiring the proposal only moves the clock on.
     fn evict_one(
         &mut self,
         candidate: Option<FrameNo>,
@@ -118,12 +120,17 @@ impl Kernel {
             }
             None => EvictionOutcome::Default,
         };
-        match self.txns.take_commit_record() {
-            Some(CommitRecord::Evict { victim, proposed }) => {
-                self.evict(victim, proposed, outcome, Some(txn), meter);
-            }
+        let (victim, proposed) = match self.txns.take_commit_record() {
+            Some(CommitRecord::Evict { victim, proposed }) => (victim, proposed),
             // An abort dropped the record: the default serves this same eviction.
-            _ => self.evict(proposed, proposed, outcome, Some(txn), meter),
+            _ => (proposed, proposed),
+        };
+        if self.vm.is_evictable(victim) {
+            self.evict(victim, proposed, outcome, Some(txn), meter);
+        } else {
+            // It had nothing better and wired the proposal: the next proposal goes, unasked.
+            let proposed = self.vm.propose()?;
+            self.evict(proposed, proposed, outcome, Some(txn), meter);
         }
         Ok(())
     }
@@ -144,7 +151,6 @@ impl Kernel {
         self.counters.evictions += 1;
         if self.level == LogLevel::Evictions {
             let reference = self.counters.references;
-            self.log.pass_reference(reference);
             self.log.evicted(&Eviction {
                 reference,
                 vas: self.vm.owner(victim).expect("a victim is occupied"),
@@ -190,7 +196,6 @@ impl Kernel {
         self.counters.pages_written += cluster.frames().len() as u64;
         if self.level == LogLevel::Evictions {
             let reference = self.counters.references;
-            self.log.pass_reference(reference);
             self.log.write(&Event::PagesWritten {
                 reference,
                 first_slot,

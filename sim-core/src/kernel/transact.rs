@@ -124,13 +124,15 @@ impl Kernel {
         self.remove(id, RemovalReason::Aborted, Some(aborted.id));
     }
 
-    /// Detaches a graft from every point it serves and forgets what its choices left behind.
+    /// Detaches a graft from every point it serves and takes back what it held.
     pub(super) fn remove(&mut self, id: GraftId, reason: RemovalReason, txn: Option<TxnId>) {
         let Some(graft) = self.grafts.remove(id) else {
             return;
         };
         if let Some(vas) = graft.scope.vas() {
             self.vm.forget_overrides(vas);
+            // Wired pages were on the account of the graft, which is closed.
+            self.vm.unwire_all(vas);
         }
         for point in graft.points() {
             self.log.write(&Event::GraftRemoved {

@@ -156,13 +156,19 @@ impl Twin {
     fn evict_instead(&mut self, keeper: Page, leaver: Page) {
         let (kept_at, left_at) = (self.position(keeper), self.position(leaver));
         self.ring.swap(kept_at, left_at);
-        let state = self.state(leaver);
-        self.get(keeper).expect("resident").state = state;
-        for list in [&mut self.lists[leaver.0 as usize], &mut self.recency] {
+        let take_place = |list: &mut Vec<Page>| {
             list.retain(|it| *it != keeper);
             if let Some(place) = list.iter_mut().find(|it| **it == leaver) {
                 *place = keeper;
             }
+        };
+        take_place(&mut self.recency);
+        if self.state(keeper) == abi::PAGE_WIRED {
+            self.unlist(leaver);
+        } else {
+            take_place(&mut self.lists[leaver.0 as usize]);
+            let state = self.state(leaver);
+            self.get(keeper).expect("resident").state = state;
         }
         self.resident.retain(|it| it.page != leaver);
         self.placeholders.retain(|(_, kept)| *kept != leaver);
@@ -211,11 +217,13 @@ impl Twin {
 /// What happens next in a history.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A reference; if it faults, the victim is the listed page at this index, if there is one.
+    /// A reference; if it faults, the victim is the listed page at this index, if there is one,
+    /// and the graft may wire the page that it keeps.
     Reference {
         page: Page,
         write: bool,
         choice: Option<usize>,
+        wires: bool,
     },
     /// A transaction that changes states, then commits or aborts.
     Transaction {
@@ -227,11 +235,12 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let page = (0..PROCESSES, 0..PAGES);
     let choice = proptest::option::weighted(0.5, 0..FRAMES as usize);
-    let reference = (page, any::<bool>(), choice);
-    let reference = reference.prop_map(|(page, write, choice)| Step::Reference {
+    let reference = (page, any::<bool>(), choice, any::<bool>());
+    let reference = reference.prop_map(|(page, write, choice, wires)| Step::Reference {
         page,
         write,
         choice,
+        wires,
     });
     let state = prop_oneof![
         Just(abi::PAGE_ACTIVE),
@@ -288,7 +297,7 @@ impl Pair {
         self.vm.vas(VasId(page.0)).frame_of(PageNo(page.1))
     }
 
-    fn reference(&mut self, page: Page, write: bool, choice: Option<usize>) {
+    fn reference(&mut self, page: Page, write: bool, choice: Option<usize>, wires: bool) {
         let vas = VasId(page.0);
         if let Some(frame) = self.frame(page) {
             self.vm.hit(vas, frame, write);
@@ -298,14 +307,19 @@ impl Pair {
         let candidate = self.vm.take_placeholder(vas, PageNo(page.1));
         let expected = self.twin.take_placeholder(page);
         assert_eq!(candidate.map(|frame| self.page_in(frame)), expected);
-        if self.vm.free_frames() == 0 && !self.make_room(candidate, choice) {
+        if self.vm.free_frames() == 0 && !self.make_room(candidate, choice, wires) {
             return;
         }
         self.vm.install(vas, PageNo(page.1), write);
         self.twin.install(page, write);
     }
 
-    fn make_room(&mut self, candidate: Option<FrameNo>, choice: Option<usize>) -> bool {
+    fn make_room(
+        &mut self,
+        candidate: Option<FrameNo>,
+        choice: Option<usize>,
+        wires: bool,
+    ) -> bool {
         let candidate = candidate.filter(|&frame| self.vm.is_evictable(frame));
         let proposed = match candidate {
             Some(frame) => frame,
@@ -324,6 +338,9 @@ impl Pair {
         match listed.filter(|victim| *victim != page) {
             Some(victim) => {
                 let frame = self.frame(victim).expect("listed pages are resident");
+                if wires {
+                    self.transaction(&[(proposed.index(), abi::PAGE_WIRED)], false);
+                }
                 self.vm.evict_instead(proposed, frame);
                 self.twin.evict_instead(page, victim);
             }
@@ -400,7 +417,9 @@ proptest! {
         };
         for step in steps {
             match step {
-                Step::Reference { page, write, choice } => pair.reference(page, write, choice),
+                Step::Reference { page, write, choice, wires } => {
+                    pair.reference(page, write, choice, wires);
+                }
                 Step::Transaction { changes, aborts } => pair.transaction(&changes, aborts),
             }
             pair.compare();

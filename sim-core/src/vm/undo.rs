@@ -2,9 +2,12 @@
 use vino_abi as abi;
 
 use super::Vm;
-use super::restoration::Watch;
+use super::restoration::{Unwatched, Watch};
 use super::view::Place;
 use crate::ids::{FrameNo, VasId};
+
+/// Wired pages of all address spaces together are at most one frame in so many.
+const WIRED_SHARE_OF_FRAMES: u32 = 2;
 
 /// What undoes one change; pushed before the change is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub(crate) enum UndoRecord {
 pub(crate) enum SetStateError {
     /// It is no state that a resident page can have.
     NoSuchState,
-    /// The address space has wired as many pages as it may.
+    /// The address space, or the machine, has wired as many pages as it may.
     WiredLimit,
 }
 
@@ -45,7 +48,10 @@ impl Vm {
             abi::PAGE_ACTIVE | abi::PAGE_INACTIVE => {}
             abi::PAGE_WIRED => {
                 let is_wired = space.view().state(frame) == abi::PAGE_WIRED;
-                if !is_wired && space.wired() >= wired_max {
+                let all_wired: u32 = self.vases.iter().map(|vas| vas.wired()).sum();
+                let exceeds = space.wired() >= wired_max
+                    || all_wired >= self.frames() / WIRED_SHARE_OF_FRAMES;
+                if !is_wired && exceeds {
                     return Err(SetStateError::WiredLimit);
                 }
             }
@@ -63,6 +69,19 @@ impl Vm {
     pub(crate) fn set_page_state(&mut self, frame: FrameNo, state: u32, watch: &mut impl Watch) {
         let vas = self.coremap.owner(frame).expect("the frame is occupied");
         self.vases[vas.index()].set_page_state(frame, state, watch);
+    }
+
+    /// Gives the wired pages of an address space back to the clock, as its newest active pages.
+    pub(crate) fn unwire_all(&mut self, vas: VasId) {
+        if self.vases[vas.index()].wired() == 0 {
+            return;
+        }
+        for frame in (0..self.frames()).map(FrameNo) {
+            let space = &mut self.vases[vas.index()];
+            if space.view().state(frame) == abi::PAGE_WIRED {
+                space.set_page_state(frame, abi::PAGE_ACTIVE, &mut Unwatched);
+            }
+        }
     }
 
     /// Applies an undo record; records must be applied newest first.

@@ -100,9 +100,6 @@ impl PageView {
         };
         view.put(VAS_WORD, vas.0);
         view.put(SLOTS_WORD, frames);
-        for frame in (0..frames).map(FrameNo) {
-            view.put(entry(frame) + FRAME_WORD, frame.0);
-        }
         Ok(view)
     }
 
@@ -209,6 +206,7 @@ impl PageView {
             word + VPN_WORD + 1,
             u32::try_from(vpn >> 32).expect("32 bits"),
         );
+        self.put(word + FRAME_WORD, frame.0);
         let generation = self.get(word + GENERATION_WORD);
         self.put(word + GENERATION_WORD, generation.wrapping_add(1));
         self.put(word + STATE_WORD, abi::PAGE_ACTIVE | flags);
@@ -289,8 +287,13 @@ impl PageView {
         self.set_inactive_last(place.inactive_last, watch);
     }
 
-    /// Puts the listed page in `keeper` where the page in `leaver` is, which leaves the list.
+    /// Puts the page in `keeper` where the page in `leaver` is, which leaves the list.
+    ///
+    /// A keeper that its owner wired meanwhile has no place in the list and takes none.
     pub(crate) fn take_place<W: Watch>(&mut self, keeper: FrameNo, leaver: FrameNo, watch: &mut W) {
+        if self.state(keeper) == abi::PAGE_WIRED {
+            return self.remove(leaver, watch);
+        }
         let inactive = self.state(leaver) == abi::PAGE_INACTIVE;
         self.unlink(keeper, watch);
         let was_last_inactive = self.inactive_last == link_of(leaver);

@@ -150,6 +150,37 @@ fn a_page_of_another_process_is_no_answer() {
 }
 
 #[test]
+fn what_a_removed_graft_wired_is_given_back() {
+    // It wires what it is offered as long as it may, and misbehaves at its 300th invocation.
+    let mut spec = spec_with(&small_trace(1), 40, &own("hoards_frames.c"));
+    spec.kernel.graft_limits.wired_pages_max = 1_000;
+    let ran = run(spec);
+    assert_eq!(abort_of(&ran).0, AbortReason::BadAnswer);
+    let failed = ran.summary.counters.failed_faults;
+    assert_eq!(
+        failed, 0,
+        "half of memory at most is wired, so faults are served"
+    );
+    let undone = ran.all(|event| match event {
+        Event::TxnCommitted { undo_records, .. } => Some(*undo_records),
+        _ => None,
+    });
+    assert_eq!(undone.iter().sum::<u32>(), 20, "it wired half of memory");
+    // Were they still wired, 20 frames would serve the rest of the run.
+    let plain = run(spec_plain(40)).summary.counters.faults;
+    let halved = run(spec_plain(20)).summary.counters.faults;
+    let faults = ran.summary.counters.faults;
+    assert!(
+        faults < plain + (halved - plain) / 2,
+        "{plain} {faults} {halved}"
+    );
+}
+
+fn spec_plain(frames: u32) -> RunSpec {
+    spec(&small_trace(1), frames)
+}
+
+#[test]
 fn too_many_calls_of_the_kernel_end_the_invocation() {
     let mut spec = spec_with(&small_trace(1), FRAMES, &own("busy.c"));
     spec.kernel.graft_limits.host_calls_max = 100;

@@ -1,6 +1,9 @@
 //! The same specification gives the same bytes, and verdicts stand in for what the CPU did.
+use std::sync::Arc;
+
 use sim_core::event::{AbortReason, Event, LogLevel};
 use sim_core::run::RecordedVerdict;
+use sim_core::workload::generate::disk_like;
 
 use crate::harness::{example, graft, own, run, run_in_steps, small_trace, spec_with, sqlite};
 
@@ -13,6 +16,16 @@ fn equal_runs_give_equal_bytes_however_they_are_stepped() {
         let stepped = run_in_steps(spec.clone(), step);
         assert_eq!(stepped.chunks, whole.chunks, "steps of {step}");
         assert_eq!(stepped.summary, whole.summary, "steps of {step}");
+    }
+}
+
+#[test]
+fn chunks_that_end_by_time_end_alike_however_the_run_is_stepped() {
+    let trace = Arc::new(disk_like(600_000, 2_000, 300, 9).expect("a trace"));
+    let spec = spec_with(&trace, 1_000, &example("default_victim.c"));
+    let whole = run_in_steps(spec.clone(), u64::MAX);
+    for step in [1 << 18, 99_991] {
+        assert_eq!(run_in_steps(spec.clone(), step).chunks, whole.chunks);
     }
 }
 
