@@ -39,13 +39,14 @@ enum Flow {
     Stop,
 }
 
-/// What the analysis believes about indirect jumps within a function.
+/// Which way the analysis errs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Gotos {
-    /// Each may reach every label of its function whose address is taken.
-    Anywhere,
-    /// None reaches anything, for questions where a wrong "live" is worse than a wrong "dead".
-    Nowhere,
+pub(crate) enum Bias {
+    /// Towards "live": indirect jumps may reach every label of their function whose address is
+    /// taken, and a byte write keeps the rest of the register.
+    Live,
+    /// Towards "dead": indirect jumps reach nothing, and a byte write ends the whole value.
+    Dead,
 }
 
 /// The sets of live registers.
@@ -56,20 +57,29 @@ pub(crate) struct Liveness {
 }
 
 impl Liveness {
-    pub(crate) fn analyse(program: &Program<'_>, labels: &Labels<'_>, believed: Gotos) -> Liveness {
+    pub(crate) fn analyse(program: &Program<'_>, labels: &Labels<'_>, bias: Bias) -> Liveness {
         let instructions = &program.instructions;
         let count = instructions.len();
         let framed = frame::certain_frames(program, labels);
         let flow_at = |(at, instruction)| flow(instruction, at, labels, framed[at]);
         let flows: Vec<Flow> = instructions.iter().enumerate().map(flow_at).collect();
-        let effects: Vec<_> = instructions.iter().map(uses_and_definitions).collect();
+        let effect = |instruction| {
+            let (uses, definitions) = uses_and_definitions(instruction);
+            let ended = if bias == Bias::Dead {
+                written(instruction)
+            } else {
+                definitions
+            };
+            (uses, definitions.union(ended))
+        };
+        let effects: Vec<_> = instructions.iter().map(effect).collect();
         // One more than there are instructions: what follows the last one.
         let mut live_in = vec![RegisterSet::EMPTY; count + 1];
         let mut out = vec![RegisterSet::EMPTY; count];
         for _ in 0..PASSES_MAX {
-            let reached = |places: &Vec<usize>| match believed {
-                Gotos::Nowhere => RegisterSet::EMPTY,
-                Gotos::Anywhere => places
+            let reached = |places: &Vec<usize>| match bias {
+                Bias::Dead => RegisterSet::EMPTY,
+                Bias::Live => places
                     .iter()
                     .fold(RegisterSet::EMPTY, |all, at| all.union(live_in[*at])),
             };
@@ -243,7 +253,7 @@ fn whole(register: Register) -> RegisterSet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gotos, Liveness};
+    use super::{Bias, Liveness};
     use crate::diagnostic::Diagnostics;
     use crate::labels::Labels;
     use crate::source::parse;
@@ -251,7 +261,7 @@ mod tests {
     fn analyse(text: &str) -> Liveness {
         let mut problems = Diagnostics::default();
         let program = parse(text, &mut problems);
-        let liveness = Liveness::analyse(&program, &Labels::collect(&program), Gotos::Anywhere);
+        let liveness = Liveness::analyse(&program, &Labels::collect(&program), Bias::Live);
         problems.finish(liveness).expect("the text is understood")
     }
 
@@ -282,7 +292,7 @@ mod tests {
         let text = "call f\nret\nf:\ntestl %edi, %edi\nje .L1\n.L1:\nud2\n";
         let program = parse(text, &mut Diagnostics::default());
         let labels = Labels::collect(&program);
-        let live = Liveness::analyse(&program, &labels, Gotos::Anywhere);
+        let live = Liveness::analyse(&program, &labels, Bias::Live);
         assert!(!live.may_return(&labels, 2));
         assert!(live.may_return(&labels, 0));
     }

@@ -6,7 +6,7 @@
 
 use crate::diagnostic::{Diagnostics, Refusal};
 use crate::directive::{self, Section};
-use crate::isa::{self, Effect};
+use crate::isa::{self, Effect, Kind};
 use crate::operand::Operand;
 
 /// The most operands of any instruction misfit knows.
@@ -255,6 +255,12 @@ impl<'a> Parser<'a, '_> {
         }
         let prefix = prefix.unwrap_or(Prefix::None);
         let effect = isa::effect(mnemonic, prefix, &operands)?;
+        if indirect && !matches!(effect.kind, Kind::Jump | Kind::Call) {
+            return Err(Refusal::new(
+                "`*` before an operand that is not a target",
+                "remove it",
+            ));
+        }
         let instruction = Instruction {
             statement: self.program.statements.len(),
             text,

@@ -4,7 +4,7 @@ use vino_abi::{LABEL_RETURN, LABEL_RETURN_IMM, LABEL_TARGET_IMM};
 
 use super::{FAIL_SYMBOL, Rewriter};
 use crate::diagnostic::Refusal;
-use crate::liveness::{Gotos, Liveness};
+use crate::liveness::{Bias, Liveness};
 use crate::operand::{Operand, OperandKind};
 use crate::register::{R11, RSP, Register, Width, double_name, quad_name};
 use crate::source::{Instruction, numeric_label, symbols};
@@ -49,7 +49,7 @@ impl<'a> Rewriter<'_, 'a> {
         if self.liveness.flags_live_after(at) {
             return Err(Refusal::new(
                 "the flags must survive an indirect jump, whose safe form changes them",
-                "compile this function with another -O level",
+                "compile with -fno-jump-tables",
             ));
         }
         let scratch = self.liveness.dead_after(at).ok_or_else(|| {
@@ -149,7 +149,7 @@ impl<'a> Rewriter<'_, 'a> {
             return Ok(());
         }
         let (program, labels) = (self.program, self.labels);
-        let certain = || Liveness::analyse(program, labels, Gotos::Nowhere);
+        let certain = || Liveness::analyse(program, labels, Bias::Dead);
         let is_live = self.certain.get_or_init(certain).scratch_live_after(at);
         if is_live && self.liveness.may_return(labels, callee) {
             return Err(Refusal::new(

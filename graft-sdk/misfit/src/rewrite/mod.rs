@@ -23,7 +23,7 @@ use crate::diagnostic::{Diagnostics, Refusal};
 use crate::directive::{self, Section};
 use crate::isa::Kind;
 use crate::labels::Labels;
-use crate::liveness::{Gotos, Liveness};
+use crate::liveness::{Bias, Liveness};
 use crate::register::{double_name, quad_name};
 use crate::source::{Program, Statement, StatementKind};
 
@@ -38,7 +38,7 @@ pub(crate) fn rewrite(
     problems: &mut Diagnostics,
 ) -> String {
     let labels = Labels::collect(program);
-    let liveness = Liveness::analyse(program, &labels, Gotos::Anywhere);
+    let liveness = Liveness::analyse(program, &labels, Bias::Live);
     let mut rewriter = Rewriter {
         program,
         labels: &labels,
