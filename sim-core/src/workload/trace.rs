@@ -11,6 +11,8 @@ use crate::ids::PageNo;
 pub const REFERENCES_MAX: usize = 1 << 30;
 /// The most different pages one trace may have.
 const PAGES_MAX: usize = 1 << 28;
+/// Page ids below this are numbered by a flat table of at most 64 MiB.
+const SMALL_IDS: usize = 1 << 24;
 /// Marks a reference that writes; the bits below hold the page.
 const WRITE_BIT: u32 = 1 << 31;
 /// The first bytes of the canonical form, with its version.
@@ -257,11 +259,38 @@ pub struct TraceBuilder {
     limits: TraceLimits,
     references: Vec<Reference>,
     ids: Vec<u64>,
+    numbers: PageNumbers,
+}
+
+/// The numbers given to page ids so far.
+///
+/// Traces of disks and caches mostly have small ids, for which a flat table is several times faster
+/// than hashing.
+#[derive(Debug, Default)]
+struct PageNumbers {
+    /// By id, the number plus one; 0 where none was given.
+    small: Vec<u32>,
     #[expect(
         clippy::disallowed_types,
         reason = "looked up by key and never iterated, so its order reaches nothing"
     )]
-    numbers: std::collections::HashMap<u64, u32>,
+    large: std::collections::HashMap<u64, u32>,
+}
+
+impl PageNumbers {
+    /// The place for the number of `id`, plus one.
+    fn entry(&mut self, id: u64) -> &mut u32 {
+        match usize::try_from(id) {
+            Ok(index) if index < SMALL_IDS => {
+                if index >= self.small.len() {
+                    let len = (index + 1).next_power_of_two();
+                    self.small.resize(len, 0);
+                }
+                &mut self.small[index]
+            }
+            _ => self.large.entry(id).or_default(),
+        }
+    }
 }
 
 impl TraceBuilder {
@@ -271,7 +300,7 @@ impl TraceBuilder {
             limits,
             references: Vec::new(),
             ids: Vec::new(),
-            numbers: Default::default(),
+            numbers: PageNumbers::default(),
         }
     }
 
@@ -281,17 +310,17 @@ impl TraceBuilder {
         if self.references.len() >= references_max {
             return Err(TraceError::TooManyReferences { references_max });
         }
-        let pages = self.ids.len();
-        let number = *self.numbers.entry(id).or_insert_with(|| {
+        let entry = self.numbers.entry(id);
+        if *entry == 0 {
             self.ids.push(id);
-            u32::try_from(pages).expect("PAGES_MAX fits u32")
-        });
-        if self.ids.len() > PAGES_MAX {
             let pages = self.ids.len();
-            return Err(TraceError::TooManyPages { pages });
+            if pages > PAGES_MAX {
+                return Err(TraceError::TooManyPages { pages });
+            }
+            *entry = u32::try_from(pages).expect("PAGES_MAX fits u32");
         }
         let write = if write { WRITE_BIT } else { 0 };
-        self.references.push(Reference(number | write));
+        self.references.push(Reference((*entry - 1) | write));
         Ok(())
     }
 
@@ -328,6 +357,16 @@ mod tests {
         assert_eq!(trace.page_id(PageNo(2)), Some(70));
         assert_eq!(trace.page_of_id(12), Some(PageNo(1)));
         assert_eq!(trace.page_of_id(13), None);
+    }
+
+    #[test]
+    fn small_and_large_ids_may_be_mixed() {
+        let edge = SMALL_IDS as u64;
+        let ids = [edge, edge - 1, u64::MAX, 0, edge, u64::MAX];
+        let trace = Trace::from_page_ids(ids).expect("a trace");
+        let pages: Vec<u32> = trace.references().iter().map(|it| it.page().0).collect();
+        assert_eq!(pages, [2, 1, 3, 0, 2, 3]);
+        assert_eq!(trace.page_ids(), [0, edge - 1, edge, u64::MAX]);
     }
 
     #[test]
