@@ -1,6 +1,8 @@
 //! Compares the list with what the disassembler knows, and verifies each entry in every form and
 //! with every prefix.
 
+mod hardware;
+
 use iced_x86::{
     Code, Decoder, DecoderOptions, Encoder, EncodingKind, FlowControl, Instruction,
     InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind as Kind, OpKind, Register,
