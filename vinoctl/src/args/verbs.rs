@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 
 use super::parse_time;
+
+/// The most requests of a generated trace, so that it fits in memory.
+const GENERATED_REQUESTS_MAX: i64 = 100_000_000;
 
 /// Verbs of `point`.
 #[derive(Debug, Subcommand)]
@@ -134,10 +137,11 @@ pub(crate) struct GenerateArgs {
     #[arg(value_enum)]
     pub(crate) pattern: Pattern,
     /// How many requests
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000,
+          value_parser = value_parser!(u32).range(1..=GENERATED_REQUESTS_MAX))]
     pub(crate) requests: u32,
     /// How many distinct pages at most
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
     pub(crate) pages: u32,
     /// Seed of the generator: the same seed gives the same trace
     #[arg(long, default_value_t = 1)]
@@ -310,7 +314,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
     /// How often each measurement is repeated; the median counts
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=101))]
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=101))]
     pub(crate) repetitions: u32,
 }
 

@@ -175,8 +175,15 @@ impl DemoReport {
             ]
         });
         output.table(COLUMNS, rows)?;
-        if let Some(fault) = self.misbehaved.iter().find(|one| !one.fault.is_empty()) {
-            output.line(&format!("{}: {}", fault.graft, fault.fault))?;
+        let recorded = self
+            .misbehaved
+            .iter()
+            .rev()
+            .find(|one| !one.fault.is_empty());
+        if let Some(Misbehaved { graft, fault, .. }) = recorded {
+            output.line(&format!(
+                "The log names the culprit, here of {graft}:\n  {fault}"
+            ))?;
         }
         output.line("")
     }

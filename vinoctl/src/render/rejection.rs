@@ -9,7 +9,7 @@ use vino_proto::v1::graft_rejection::Diagnosis;
 use vino_proto::v1::{GraftRejection, Violation};
 
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, grouped};
+use crate::output::{Column, Output, grouped, text};
 
 /// A refused object.
 #[derive(Debug, Serialize)]
@@ -92,29 +92,48 @@ fn advice(diagnosis: Diagnosis) -> &'static str {
     }
 }
 
-/// One paragraph for each violation: where, what, which rule, and what to do about it.
+/// Each violation as a line, then each rule that was broken with what to do about it.
 fn print_violations(rejection: &GraftRejection, output: &mut Output) -> Result<(), Failure> {
-    for violation in &rejection.violations {
-        output.line(&format!(
-            "{:#010x}  {}",
-            violation.offset, violation.instruction
-        ))?;
-        if !violation.symbol.is_empty() {
-            output.line(&format!("            in {}", violation.symbol))?;
-        }
-        output.line(&format!(
-            "            {}: {}",
-            violation.rule, violation.rule_text
-        ))?;
-        if !violation.advice.is_empty() {
-            output.line(&format!("            {}", violation.advice))?;
-        }
-    }
+    const COLUMNS: &[Column] = &[
+        text("OFFSET"),
+        text("WHERE"),
+        text("INSTRUCTION"),
+        text("BREAKS"),
+    ];
+    let rows = rejection.violations.iter().map(|violation| {
+        vec![
+            format!("{:#010x}", violation.offset),
+            violation.symbol.clone(),
+            violation.instruction.clone(),
+            violation.rule.clone(),
+        ]
+    });
+    output.table(COLUMNS, rows)?;
     let left_out = rejection
         .total
         .saturating_sub(rejection.violations.len() as u64);
     if left_out > 0 {
         output.line(&format!("and {} more", grouped(left_out)))?;
+    }
+    output.line("")?;
+    let mut rules: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Violation { rule, advice, .. } in &rejection.violations {
+        match rules.iter_mut().find(|(known, _)| known == rule) {
+            Some((_, advices)) if advices.contains(&advice.as_str()) => {}
+            Some((_, advices)) => advices.push(advice),
+            None => rules.push((rule, vec![advice])),
+        }
+    }
+    for (rule, advices) in rules {
+        let broken = rejection
+            .violations
+            .iter()
+            .find(|violation| violation.rule == rule);
+        let sentence = broken.map_or("", |violation| &violation.rule_text);
+        output.line(&format!("{rule}: {sentence}"))?;
+        advices
+            .into_iter()
+            .try_for_each(|advice| output.line(&format!("     {advice}")))?;
     }
     output.flush()
 }

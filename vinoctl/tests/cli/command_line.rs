@@ -90,6 +90,15 @@ fn a_closed_pipe_ends_the_command_quietly() {
 }
 
 #[test]
+fn a_trace_of_nothing_is_not_generated() {
+    let bench = Bench::new();
+    for nothing in ["--requests 0", "--pages 0", "--requests 100000001"] {
+        let line = format!("trace generate disk {nothing}");
+        bench.run(&line).exits(2).says(&["is not in 1.."]);
+    }
+}
+
+#[test]
 fn a_generated_trace_is_named_by_its_seed() {
     let bench = Bench::new();
     let line = "trace generate disk --requests 1000 --pages 50 --seed 7";

@@ -103,7 +103,7 @@ fn an_object_that_misfit_never_saw_is_refused_with_its_instructions() {
     let bare = bench.run("graft verify bare.o").exits(4);
     let bare = bare.shows(&[
         "ret",
-        "in vas_o__pick_victim",
+        "vas_o__pick_victim",
         "R10: a return follows the group",
     ]);
     bare.says(&[
