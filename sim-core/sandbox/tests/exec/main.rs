@@ -3,6 +3,7 @@
 //! Every test assembles its graft with `as`. The forms that the verifier asks for are macros of
 //! `prelude.s`, so a test reads as the instructions that matter.
 
+mod attacks;
 mod calls;
 mod deadlines;
 mod faults;
