@@ -45,7 +45,8 @@ pub(crate) enum Bias {
     /// Towards "live": indirect jumps may reach every label of their function whose address is
     /// taken, and a byte write keeps the rest of the register.
     Live,
-    /// Towards "dead": indirect jumps reach nothing, and a byte write ends the whole value.
+    /// Towards "dead": indirect jumps reach nothing, a byte write ends the whole value, and a push
+    /// only aligns the stack, as gcc makes it do at `-Os`.
     Dead,
 }
 
@@ -65,12 +66,13 @@ impl Liveness {
         let flows: Vec<Flow> = instructions.iter().enumerate().map(flow_at).collect();
         let effect = |instruction| {
             let (uses, definitions) = uses_and_definitions(instruction);
-            let ended = if bias == Bias::Dead {
-                written(instruction)
-            } else {
-                definitions
-            };
-            (uses, definitions.union(ended))
+            match bias {
+                Bias::Live => (uses, definitions),
+                Bias::Dead if instruction.effect.kind == Kind::Push => {
+                    (RegisterSet::EMPTY, definitions)
+                }
+                Bias::Dead => (uses, definitions.union(written(instruction))),
+            }
         };
         let effects: Vec<_> = instructions.iter().map(effect).collect();
         // One more than there are instructions: what follows the last one.
