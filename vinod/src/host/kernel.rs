@@ -1,14 +1,18 @@
 //! The kernel thread: executes one job after the other and tells what happens, nothing else.
 //!
 //! Jobs and messages are all that passes, over bounded queues. The thread has neither files nor
-//! sockets; the only clock is the stopwatch around invocations.
+//! sockets, and its clocks never reach what a run does: one times invocations, one decides how
+//! often the stop flag is looked at.
 
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::{
+    sync::mpsc::{Receiver, SyncSender, TrySendError},
+    time::{Duration, Instant},
+};
 
 use sim_core::{
     Engine,
     event::{EventChunk, EventSink, SinkClosed},
-    run::{Progress, Run, RunSpec, StepError, Summary},
+    run::{Progress, Run, RunSpec, Summary},
 };
 
 use super::{
@@ -17,8 +21,13 @@ use super::{
     meter::Stopwatch,
 };
 
-/// References between two looks at the stop flag.
-const SLICE_REFERENCES: u64 = 1 << 16;
+/// Most references between two looks at the stop flag; with a graft that uses all of the default
+/// deadline each time, ten seconds, after which slices are short.
+const SLICE_REFERENCES_MAX: u64 = 1024;
+/// A slice that takes longer is followed by a shorter one.
+const SLICE_TIME_MAX: Duration = Duration::from_millis(10);
+/// Time between two reports of progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
 /// Messages that may wait for the supervisor.
 pub(super) const MESSAGES_QUEUED_MAX: usize = 16;
 
@@ -93,6 +102,7 @@ fn execute(engine: &Engine, job: Job) -> End {
         return failed(&SinkClosed);
     }
     let mut watch = Stopwatch::new();
+    let mut pace = Pace::new();
     loop {
         if let Some(stop) = job.stop.get() {
             return End::Stopped {
@@ -101,9 +111,13 @@ fn execute(engine: &Engine, job: Job) -> End {
                 ns_per_invocation: watch.ns_per_invocation(),
             };
         }
-        match step(&mut run, &job.messages, &mut watch) {
-            Ok(true) => {}
-            Ok(false) => {
+        match run.step(pace.slice(), &mut Sink(&job.messages), &mut watch) {
+            Ok(Progress::Running { references }) => {
+                if pace.advance() && !report(&job.messages, references) {
+                    return failed(&SinkClosed);
+                }
+            }
+            Ok(Progress::Finished) => {
                 return End::Finished {
                     summary: Box::new(run.summary()),
                     ns_per_invocation: watch.ns_per_invocation(),
@@ -114,18 +128,49 @@ fn execute(engine: &Engine, job: Job) -> End {
     }
 }
 
-/// Executes a slice; false when the workloads have ended.
-fn step(
-    run: &mut Run,
-    messages: &SyncSender<Message>,
-    watch: &mut Stopwatch,
-) -> Result<bool, StepError> {
-    match run.step(SLICE_REFERENCES, &mut Sink(messages), watch)? {
-        Progress::Running { references } => {
-            let sent = messages.send(Message::Progress { references });
-            sent.map_err(|_| SinkClosed)?;
-            Ok(true)
+/// Tells how many references were made, if the supervisor keeps up; false if it is gone.
+fn report(messages: &SyncSender<Message>, references: u64) -> bool {
+    let sent = messages.try_send(Message::Progress { references });
+    !matches!(sent, Err(TrySendError::Disconnected(_)))
+}
+
+/// How long slices are, so that a slow graft does not keep a kernel from being stopped.
+///
+/// The clock decides only where a run can be stopped: what happens in it, and where its chunks of
+/// events end, does not depend on how it is sliced.
+struct Pace {
+    references: u64,
+    slice_began: Instant,
+    reported: Instant,
+}
+
+impl Pace {
+    fn new() -> Pace {
+        let now = Instant::now();
+        Pace {
+            references: SLICE_REFERENCES_MAX,
+            slice_began: now,
+            reported: now,
         }
-        Progress::Finished => Ok(false),
+    }
+
+    /// References of the next slice.
+    fn slice(&self) -> u64 {
+        self.references
+    }
+
+    /// Ends a slice; true when it is time to report progress.
+    fn advance(&mut self) -> bool {
+        let now = Instant::now();
+        self.references = match now - self.slice_began {
+            elapsed if elapsed > SLICE_TIME_MAX => (self.references / 8).max(1),
+            _ => (self.references * 2).min(SLICE_REFERENCES_MAX),
+        };
+        self.slice_began = now;
+        let report = now - self.reported >= PROGRESS_INTERVAL;
+        if report {
+            self.reported = now;
+        }
+        report
     }
 }

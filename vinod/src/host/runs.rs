@@ -141,6 +141,8 @@ impl Host {
             started_ms: None,
             finished_ms: None,
             references_total,
+            references: 0,
+            events_durable: 0,
             totals: None,
             end: None,
             request_id: submit.request_id.clone(),
@@ -282,13 +284,11 @@ impl Host {
         if let Some(live) = self.live.get(run.number) {
             return live.progress();
         }
-        let totals = run.totals.as_ref();
-        let events = totals.map_or(0, |totals| totals.events);
         RunProgress {
-            references: totals.map_or(0, |totals| totals.references),
+            references: run.references,
             references_total: run.references_total,
-            events,
-            durable: events,
+            events: run.events_durable,
+            durable: run.events_durable,
             ended: true,
         }
     }

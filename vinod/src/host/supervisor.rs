@@ -193,6 +193,13 @@ impl Host {
             }
         };
         record.state = outcome.state;
+        let progress = live.progress();
+        record.references = progress.references;
+        record.events_durable = progress.durable;
+        if let Some(totals) = &outcome.totals {
+            record.references = totals.references;
+            record.events_durable = totals.events;
+        }
         record.totals = outcome.totals;
         record.end = outcome.end;
         record.finished_ms = Some(now_ms());

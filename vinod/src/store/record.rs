@@ -355,7 +355,11 @@ pub(crate) struct RunRecord {
     pub(crate) finished_ms: Option<u64>,
     /// References of all workloads.
     pub(crate) references_total: u64,
-    /// What it counted, once final.
+    /// References made when it ended.
+    pub(crate) references: u64,
+    /// Events that were durable when it ended.
+    pub(crate) events_durable: u64,
+    /// What it counted, once it ended in order.
     pub(crate) totals: Option<RunTotals>,
     /// Why it did not succeed.
     pub(crate) end: Option<RunEnd>,
