@@ -52,11 +52,16 @@ impl DecodedImage {
 
     /// The names that must be resolved by [`DecodedImage::link`], each once, in order of name.
     pub fn undefined_symbols(&self) -> impl Iterator<Item = &str> {
-        let mut names: Vec<&str> = self
+        let relocations = self
             .sections
             .iter()
-            .flat_map(|section| &section.relocations)
-            .map(|relocation| &self.symbols[relocation.symbol as usize])
+            .flat_map(|section| &section.relocations);
+        let mut used: Vec<u32> = relocations.map(|relocation| relocation.symbol).collect();
+        // Before their names, which may be long and alike.
+        used.sort_unstable();
+        used.dedup();
+        let symbols = used.into_iter().map(|index| &self.symbols[index as usize]);
+        let mut names: Vec<&str> = symbols
             .filter(|symbol| symbol.place == Place::Undefined)
             .map(|symbol| symbol.name.as_str())
             .collect();
