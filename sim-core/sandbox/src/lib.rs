@@ -34,7 +34,9 @@
 //!
 //! # What is not defended
 //!
-//! Speculative execution, other side channels, and the memory bandwidth that a graft uses. A
+//! Speculative execution, other side channels, and the memory bandwidth that a graft uses. A graft
+//! computes with the floating-point modes of the thread that calls it, and may leave their status
+//! bits set. A deadline counts processor time: what a thread waits for memory is not counted. A
 //! process that runs grafts should install its signal handlers with `SA_ONSTACK`; handlers found
 //! without it when a thread first enters a graft are given it.
 #![deny(missing_docs)]

@@ -90,12 +90,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// A handler or the watchdog cannot be had, or a shadow stack is on.
+    /// A handler or the watchdog cannot be had, a shadow stack is on, or data is executable.
     pub fn new() -> Result<Self, EngineError> {
         static STARTING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         if sys::shadow_stack_on() {
             return Err(EngineError::ShadowStack);
+        }
+        if sys::readable_is_executable() {
+            return Err(EngineError::ReadableIsExecutable);
         }
         // Handlers look the process up, so it has to be there before they are.
         let process = match PROCESS.get() {

@@ -25,6 +25,12 @@ pub enum EngineError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system makes executable whatever is readable, the data of a graft included.
+    #[error(
+        "memory that can be read can be executed here (READ_IMPLIES_EXEC), so a graft could run \
+             its data; link the program with -z noexecstack"
+    )]
+    ReadableIsExecutable,
     /// The processor checks returns against a shadow stack, which leaving a graft would break.
     #[error(
         "the shadow stack is on, and ending a graft early would break it; turn it off with \

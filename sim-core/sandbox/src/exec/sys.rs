@@ -293,6 +293,18 @@ pub(super) fn shadow_stack_on() -> bool {
     result == 0 && status & SHADOW_STACK_ON != 0
 }
 
+/// Argument of `personality` that only asks.
+const PERSONALITY_ASK: libc::c_ulong = 0xffff_ffff;
+
+/// Returns whether the system makes executable whatever is readable, or does not say.
+///
+/// Linux before 5.8 does so for programs whose stack is executable, and any program can ask for it.
+pub(super) fn readable_is_executable() -> bool {
+    // SAFETY: only asks.
+    let personality = unsafe { libc::personality(PERSONALITY_ASK) };
+    personality < 0 || personality & libc::READ_IMPLIES_EXEC != 0
+}
+
 /// Bit of `AT_HWCAP2`: user mode may execute `wrgsbase`.
 const HWCAP2_FSGSBASE: u64 = 1 << 1;
 

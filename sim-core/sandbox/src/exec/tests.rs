@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::engine::{Engine, process};
 use super::entry::Routines;
+use super::error::EngineError;
 use super::fault::FaultKind;
 use super::host::{GraftMemory, Host, HostAbort};
 use super::instance::Instance;
@@ -122,4 +123,27 @@ fn a_handler_of_somebody_else_is_moved_off_the_graft_s_stack() {
     let action = unsafe { action.assume_init() };
     assert_eq!(action.sa_sigaction, handler as usize);
     assert_ne!(action.sa_flags & libc::SA_ONSTACK, 0);
+}
+
+/// Set in the process that runs the test below alone.
+const ALONE: &str = "VINO_TEST_PERSONALITY";
+
+/// Else a label in a graft's data would make code of what follows it.
+#[test]
+fn a_process_whose_data_is_executable_gets_no_engine() {
+    if std::env::var_os(ALONE).is_none() {
+        let name = "exec::tests::a_process_whose_data_is_executable_gets_no_engine";
+        let run = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", name])
+            .env(ALONE, "1")
+            .output();
+        assert!(run.expect("the test runs again").status.success());
+        return;
+    }
+    assert!(Engine::new().is_ok());
+    let flag = libc::c_ulong::try_from(libc::READ_IMPLIES_EXEC).expect("a bit");
+    // SAFETY: makes more memory executable in a process that ends after this test.
+    assert!(unsafe { libc::personality(flag) } >= 0);
+    let refused = Engine::new().expect_err("a graft could run its data");
+    assert!(matches!(refused, EngineError::ReadableIsExecutable));
 }
