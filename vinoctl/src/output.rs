@@ -90,6 +90,11 @@ impl Output {
         self.format == Format::Table
     }
 
+    /// True when only names are wanted.
+    pub(crate) fn names_only(&self) -> bool {
+        self.format == Format::Name
+    }
+
     /// Prints all of `items`: a table, one JSON array, or a line for each.
     pub(crate) fn list<T: Printable>(&mut self, items: &[T]) -> Result<(), Failure> {
         match self.format {

@@ -90,7 +90,13 @@ async fn watch(client: &Client, run: &str, output: &mut Output) -> Result<(), Fa
     while let Some(update) = updates.next().await {
         match update?.update {
             Some(WatchUpdate::Events(batch)) => {
-                for event in &batch.events {
+                // A run has one name, however much happens in it.
+                let events = if output.names_only() {
+                    &[]
+                } else {
+                    batch.events.as_slice()
+                };
+                for event in events {
                     let line = render::event_line(event);
                     progress
                         .suspend(|| output.stream_item(event, &event.seq.to_string(), &line))?;
@@ -131,17 +137,13 @@ fn outcome(run: &Run) -> Result<(), Failure> {
         );
         return Err(Failure::new(Exit::Error, why));
     }
-    match run.summary.as_ref().map_or(0, |summary| summary.aborts) {
-        0 => Ok(()),
-        aborts => {
-            let message = format!(
-                "a graft was removed: {} transactions aborted, the default served",
-                grouped(aborts)
-            );
-            let advice = format!("vinoctl log txn {}", run.id);
-            Err(Failure::new(Exit::GraftFault, message).with_advice(advice))
-        }
-    }
+    let message = match run.summary.as_ref().map_or(0, |summary| summary.aborts) {
+        0 => return Ok(()),
+        1 => "a graft was removed for misbehaving, and the default served".to_string(),
+        n => format!("{n} grafts were removed for misbehaving, and the defaults served"),
+    };
+    let advice = format!("vinoctl log txn {}", run.id);
+    Err(Failure::new(Exit::GraftFault, message).with_advice(advice))
 }
 
 /// Replays a run: exits with 0 when identical, 1 when not, and as `diff` does, more on trouble.

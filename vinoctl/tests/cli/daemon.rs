@@ -122,6 +122,10 @@ fn the_walk_through_of_the_readme_works() {
         .exits(0)
         .json();
     assert_eq!(json["summary"]["invocations"], "0");
+    let third = served
+        .run("run submit --watch --trace loop -o name")
+        .exits(0);
+    assert_eq!(third.stdout, "run-3\n");
 }
 
 #[test]
