@@ -280,6 +280,22 @@ status_t vas_o__pick_victim(vas_o *self, list_o *opt_pages, coremap_entry_o *pro
 }
 "#;
 
+/// Follows a run until it has made progress.
+async fn wait_until_it_runs(bench: &Bench, run: &str) {
+    let updates = bench
+        .client
+        .watch_run(run, u64::MAX, EventFilter::default())
+        .await;
+    let mut updates = updates.expect("the run is there");
+    while let Some(update) = updates.next().await {
+        if let Some(Update::Progress(progress)) = update.expect("the watch goes on").update
+            && progress.references > 0
+        {
+            break;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_long_run_is_cancelled_at_once_and_its_log_stays_readable() {
     let bench = Bench::start().await;
@@ -304,18 +320,7 @@ async fn a_long_run_is_cancelled_at_once_and_its_log_stays_readable() {
         .expect_err("it has runs");
     assert_eq!(busy.reason().as_deref(), Some("KERNEL_BUSY"));
 
-    let updates = bench
-        .client
-        .watch_run(&run.id, u64::MAX, EventFilter::default())
-        .await;
-    let mut updates = updates.expect("the run is there");
-    while let Some(update) = updates.next().await {
-        if let Some(Update::Progress(progress)) = update.expect("the watch goes on").update
-            && progress.references > 0
-        {
-            break;
-        }
-    }
+    wait_until_it_runs(&bench, &run.id).await;
     let cancelled = bench
         .client
         .cancel_run(&queued.id)
@@ -339,7 +344,6 @@ async fn a_long_run_is_cancelled_at_once_and_its_log_stays_readable() {
         .expect_err("it is finished");
     assert_eq!(error.reason().as_deref(), Some("RUN_FINISHED"));
 
-    bench.kinds(&run.id).await;
     let report = bench
         .replay(&run.id)
         .await

@@ -3,8 +3,8 @@
 //! Symbols come from whoever wrote the object, and a full demangler may work for years on sixty
 //! bytes of them: expressions in template arguments are parsed by trial, and what a substitution
 //! stands for can double each time. So only names are read here, in one pass, and what comes out is
-//! about as long as what went in. Names with template arguments, operators and local entities stay as
-//! they are.
+//! about as long as what went in. Names with template arguments, operators and local entities stay
+//! as they are.
 
 /// Bytes of a symbol above which it is not read: no name that a person wrote is that long.
 const SYMBOL_BYTES_MAX: usize = 1024;
