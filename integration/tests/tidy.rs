@@ -88,7 +88,9 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
         let indent = &line[..line.len() - trimmed.len()];
         let closing = format!("{indent}}}");
         let name = after.split(['(', '<']).next().unwrap_or(after).to_owned();
-        let signature_end = lines[index..].iter().find(|line| line.ends_with(['{', ';', '}']));
+        let signature_end = lines[index..]
+            .iter()
+            .find(|line| line.ends_with(['{', ';', '}']));
         if signature_end.is_none_or(|line| !line.ends_with('{')) {
             continue;
         }
