@@ -1,8 +1,12 @@
 //! A daemon, from its start to its orderly end.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinHandle, time};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time,
+};
 use tonic::{
     service::RoutesBuilder,
     transport::{Server, server::Router},
@@ -52,6 +56,8 @@ pub struct Daemon {
     path: PathBuf,
     host: Arc<Host>,
     stopping: watch::Sender<bool>,
+    /// Closed once no request uses the host any more.
+    unused: mpsc::Receiver<Infallible>,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
@@ -71,7 +77,9 @@ impl Daemon {
         });
         let host = opened.await??;
         let (stopping, stopped) = watch::channel(false);
-        let rpc = Rpc::new(Arc::clone(&host), config.limits, stopped.clone());
+        // Nothing is ever sent: the channel only tells when every sender is gone.
+        let (in_use, unused) = mpsc::channel(1);
+        let rpc = Rpc::new(Arc::clone(&host), config.limits, stopped.clone(), in_use);
         let router = router(rpc).await?;
         let server = tokio::spawn(async move {
             let result = router
@@ -89,6 +97,7 @@ impl Daemon {
             path: config.socket,
             host,
             stopping,
+            unused,
             server,
         })
     }
@@ -113,7 +122,14 @@ impl Daemon {
                 self.server.abort();
             }
         }
+        if time::timeout(SHUTDOWN_WAIT_MAX, self.unused.recv())
+            .await
+            .is_err()
+        {
+            tracing::warn!("requests do not end: the store stays locked until they do");
+        }
         let host = self.host;
+        // The host is dropped there too, and with it the store.
         let closed = tokio::task::spawn_blocking(move || host.shut_down()).await;
         if let Err(error) = closed {
             tracing::error!(%error, "the host did not shut down");

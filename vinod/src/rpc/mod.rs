@@ -16,9 +16,9 @@ mod status;
 mod traces;
 mod upload;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Response, Status, service::RoutesBuilder};
 use vino_proto::v1::{
     grafts_server::GraftsServer, kernels_server::KernelsServer, logs_server::LogsServer,
@@ -45,16 +45,28 @@ pub(crate) struct Rpc {
     imports: Arc<Semaphore>,
     /// Becomes true when the daemon shuts down, which ends the streams.
     stopping: watch::Receiver<bool>,
+    /// Dropped after the host, so that the daemon knows when no request uses it any more.
+    _in_use: InUse,
 }
 
+/// Held by whatever serves a request; see [`Rpc::new`].
+pub(crate) type InUse = mpsc::Sender<Infallible>;
+
 impl Rpc {
-    pub(crate) fn new(host: Arc<Host>, limits: Limits, stopping: watch::Receiver<bool>) -> Rpc {
+    /// Serves `host`; the other end of `in_use` is closed once no request uses it any more.
+    pub(crate) fn new(
+        host: Arc<Host>,
+        limits: Limits,
+        stopping: watch::Receiver<bool>,
+        in_use: InUse,
+    ) -> Rpc {
         Rpc {
             host,
             limits,
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
             stopping,
+            _in_use: in_use,
         }
     }
 
@@ -101,8 +113,8 @@ impl Rpc {
         &self,
         work: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
     ) -> Result<T, Status> {
-        let host = Arc::clone(&self.host);
-        let result = tokio::task::spawn_blocking(move || work(&host)).await;
+        let rpc = self.clone();
+        let result = tokio::task::spawn_blocking(move || work(&rpc.host)).await;
         result
             .map_err(status::task_failed)?
             .map_err(status::from_host)
