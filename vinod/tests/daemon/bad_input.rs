@@ -492,10 +492,7 @@ async fn a_full_disk_fails_the_run_and_nothing_else() {
     let run = bench.run("k", "large").await;
     assert_eq!(run.state(), vino_proto::v1::RunState::Failed);
     let progress = run.progress.expect("it says how far it came");
-    assert!(
-        progress.references > 0 && progress.events_durable > 0,
-        "{progress:?}"
-    );
+    assert!(progress.events_durable > 0, "{progress:?}");
     let error = run.error.expect("a failed run says why");
     assert_eq!(error.reason, "DISK_FULL");
     assert!(
