@@ -14,7 +14,10 @@
 use std::{env, path::PathBuf};
 
 /// Package `vino.v1`.
-#[expect(clippy::large_enum_variant, reason = "the last message of a stream may be large")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the last message of a stream may be large"
+)]
 pub mod v1 {
     include!("generated/vino.v1.rs");
     include!("generated/vino.v1.serde.rs");
