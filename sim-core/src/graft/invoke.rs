@@ -91,7 +91,7 @@ pub(crate) fn pick_victim(
     ];
     match call(graft, Point::VasPickVictim, &args, around)? {
         abi::SUCCESS => {}
-        abi::ENOTFOUND => return Ok(VictimChoice::NotFound),
+        abi::ENOTFOUND => return give_up(proposed, VictimChoice::NotFound, around.vm),
         status => return Err(bad_status(status)),
     }
     let offset = low_word(argument(&graft.instance, 0));
@@ -111,8 +111,19 @@ pub(crate) fn pick_victim(
     if vm.is_evictable(frame) {
         Ok(VictimChoice::Evict(frame))
     } else {
-        Ok(VictimChoice::SwapFull)
+        give_up(proposed, VictimChoice::SwapFull, vm)
     }
+}
+
+/// Accepts an answer that names no victim, so that the proposal goes.
+///
+/// A graft that wired the proposal meanwhile would have somebody else pay for it.
+fn give_up(proposed: FrameNo, choice: VictimChoice, vm: &Vm) -> Result<VictimChoice, Misbehaviour> {
+    if vm.is_evictable(proposed) {
+        return Ok(choice);
+    }
+    let fault = "wired the page that the kernel proposed and gave no other";
+    Err(Misbehaviour::bad_answer(fault.to_owned()))
 }
 
 /// Asks a yes-or-no question with two numbers; `None` if the graft has no opinion.

@@ -77,7 +77,7 @@ impl Kernel {
     ///
     /// It is asked once. Its answer is a resident page of its own address space, or the proposal
     /// goes; the page that stays takes the victim's place, so it is offered again in its turn. What
-    /// it wires is bounded, and wiring the proposal only moves the clock on.
+    /// it wires is bounded, and wiring the proposal without giving another page is a bad answer.
     fn evict_one(
         &mut self,
         candidate: Option<FrameNo>,
@@ -125,13 +125,7 @@ impl Kernel {
             // An abort dropped the record: the default serves this same eviction.
             _ => (proposed, proposed),
         };
-        if self.vm.is_evictable(victim) {
-            self.evict(victim, proposed, outcome, Some(txn), meter);
-        } else {
-            // It had nothing better and wired the proposal: the next proposal goes, unasked.
-            let proposed = self.vm.propose()?;
-            self.evict(proposed, proposed, outcome, Some(txn), meter);
-        }
+        self.evict(victim, proposed, outcome, Some(txn), meter);
         Ok(())
     }
 

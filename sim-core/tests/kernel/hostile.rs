@@ -150,6 +150,17 @@ fn a_page_of_another_process_is_no_answer() {
 }
 
 #[test]
+fn wiring_the_proposal_does_not_pass_the_eviction_on_to_others() {
+    let ran = run(two_processes(Some(&own("passes_on.c"))));
+    let (reason, fault) = abort_of(&ran);
+    assert_eq!(reason, AbortReason::BadAnswer);
+    let expected = "wired the page that the kernel proposed and gave no other";
+    assert_eq!(fault, expected);
+    let plain = run(two_processes(None));
+    assert_eq!(ran.summary.state_digest, plain.summary.state_digest);
+}
+
+#[test]
 fn what_a_removed_graft_wired_is_given_back() {
     // It wires what it is offered as long as it may, and misbehaves at its 300th invocation.
     let mut spec = spec_with(&small_trace(1), 40, &own("hoards_frames.c"));
