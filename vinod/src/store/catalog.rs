@@ -68,12 +68,13 @@ impl fmt::Debug for Catalog {
 impl Catalog {
     /// Opens or creates the catalog, checks every record, and begins a new boot epoch.
     pub(super) fn open(path: &Path, space: Arc<Space>) -> Result<Catalog, StoreError> {
-        let exists = path.join("db").exists();
         let failed = |error| StoreError::database(path, error);
         let db = database::open(path, CACHE_BYTES)?;
         let mut head = match db.get(HEAD_KEY).map_err(failed)? {
             Some(value) => read_head(path, &value)?,
-            None if exists => return Err(StoreError::damaged(path, "its head is missing")),
+            None if !db.is_empty() => return Err(StoreError::damaged(path, "its head is missing")),
+            // New, or the first daemon was killed before its first write. Had the database lost
+            // its writes, `open_writes` below would know of them.
             None => Head {
                 schema: SCHEMA_VERSION,
                 boot_epoch: 0,

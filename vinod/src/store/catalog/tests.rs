@@ -135,6 +135,28 @@ fn damage_is_found_when_the_catalog_is_opened() {
 }
 
 #[test]
+fn a_catalog_whose_first_write_was_never_made_is_new() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("catalog");
+    drop(database::open(&path, CACHE_BYTES).expect("it is created"));
+    assert!(path.join("db").exists(), "a killed daemon leaves it so");
+    let catalog = open(dir.path()).expect("nothing is lost");
+    assert_eq!(catalog.boot_epoch(), 1);
+}
+
+#[test]
+fn an_emptied_database_is_damage() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let catalog = open(dir.path()).expect("a new one opens");
+    put(&catalog, &["a"]);
+    drop(catalog);
+    std::fs::remove_file(dir.path().join("catalog/db")).expect("it is there");
+    let error = open(dir.path()).expect_err("it is damaged").to_string();
+    let expected = "is damaged: 2 writes were made and it knows of 0";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
 fn a_truncated_database_file_is_damage() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let catalog = open(dir.path()).expect("a new one opens");
