@@ -66,8 +66,6 @@ impl Host {
         self.check_vacancy(&kernel.name, &process, point.name, &name)?;
         let (report, read_protected) = inspect(&load.object, point.name, &kernel.settings)?;
 
-        self.store.space().claim(load.object.len() as u64)?;
-        self.store.blobs().write(&load.object)?;
         let graft = GraftRecord {
             kernel: kernel.name,
             name,
@@ -83,15 +81,25 @@ impl Host {
             removal: None,
             request_id: load.request_id,
         };
-        self.attach(graft, asked)
+        self.attach(graft, asked, &load.object)
     }
 
-    /// Writes the record of a verified graft.
-    fn attach(&self, graft: GraftRecord, asked: Digest) -> Result<GraftRecord, HostError> {
+    /// Writes the object of a verified graft and its record.
+    ///
+    /// Both while nobody else may write: an object that no record names yet could be deleted
+    /// together with the last run that used the same one.
+    pub(super) fn attach(
+        &self,
+        graft: GraftRecord,
+        asked: Digest,
+        object: &[u8],
+    ) -> Result<GraftRecord, HostError> {
         let mut batch = self.store.catalog().write()?;
         // While the object was verified, the kernel may have gone and the point been taken.
         self.kernel(&graft.kernel)?;
         self.check_vacancy(&graft.kernel, &graft.process, &graft.point, &graft.name)?;
+        self.store.space().claim(object.len() as u64)?;
+        self.store.blobs().write(object)?;
         if !graft.request_id.is_empty() {
             batch.put(&RequestRecord {
                 request_id: graft.request_id.clone(),

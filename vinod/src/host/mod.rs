@@ -155,3 +155,6 @@ fn check_name(field: &'static str, name: &str) -> Result<(), HostError> {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests;

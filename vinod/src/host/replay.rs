@@ -162,6 +162,14 @@ fn check_log(log: &RunLog, record: &RunRecord) -> Result<(u64, Vec<RecordedVerdi
     if record.totals.is_some() {
         reader.check_end()?;
     }
+    // A run that failed has no totals, but what it had written must still be there.
+    if events < record.events_durable {
+        return Err(LogError::Missing {
+            expected: events,
+            found: record.events_durable,
+        }
+        .into());
+    }
     Ok((events, verdicts))
 }
 

@@ -14,10 +14,9 @@ use super::{
     live::{LiveRun, RunProgress, Stop},
     now_ms,
     settings::kernel_config,
-    supervisor::RUNS_QUEUED_MAX,
 };
 use crate::store::{
-    Digest, GraftKey, GraftRecord, GraftState, KernelRecord, LogDetail, Record, Removal,
+    Batch, Digest, GraftKey, GraftRecord, GraftState, KernelRecord, LogDetail, Record, Removal,
     RequestRecord, RunGraft, RunRecord, RunState, RunWorkload,
 };
 
@@ -81,27 +80,35 @@ impl Host {
         {
             return Ok(run);
         }
-        let mut kernel = self.kernel(&submit.kernel)?;
+        let kernel = self.kernel(&submit.kernel)?;
         let run = self.draft_run(&submit, &kernel, batch.next_run())?;
-        self.with_supervisor(&kernel.name, |supervisor| {
-            if supervisor.pending() >= RUNS_QUEUED_MAX {
-                return Err(HostError::Limit {
-                    subject: "queued runs",
-                    problem: format!(
-                        "{RUNS_QUEUED_MAX} runs wait for kernel {:?}: try again when one is \
-                         finished",
-                        kernel.name
-                    ),
-                });
-            }
-            Ok(())
-        })?;
+        let name = kernel.name.clone();
+        // Reserved before anything is written: a run that is recorded has its place.
+        self.with_supervisor(&name, |supervisor| supervisor.reserve(&name))?;
+        if let Err(error) = self.record_submission(batch, kernel, &run, asked) {
+            self.with_supervisor(&name, |supervisor| {
+                supervisor.release();
+                Ok(())
+            })?;
+            return Err(error);
+        }
+        self.with_supervisor(&name, |supervisor| supervisor.enqueue(run.number))?;
+        Ok(run)
+    }
+
+    fn record_submission(
+        &self,
+        mut batch: Batch<'_>,
+        mut kernel: KernelRecord,
+        run: &RunRecord,
+        asked: Digest,
+    ) -> Result<(), HostError> {
         kernel.runs += 1;
         batch.put(&kernel)?;
-        batch.put(&run)?;
-        if !submit.request_id.is_empty() {
+        batch.put(run)?;
+        if !run.request_id.is_empty() {
             batch.put(&RequestRecord {
-                request_id: submit.request_id,
+                request_id: run.request_id.clone(),
                 asked,
                 created: run.key(),
             })?;
@@ -110,8 +117,7 @@ impl Host {
         // Whoever sees the record finds the live run: it exists before the commit.
         self.live.insert(run.number, run.references_total);
         batch.commit().inspect_err(|_| self.live.end(run.number))?;
-        self.with_supervisor(&kernel.name, |supervisor| supervisor.enqueue(run.number))?;
-        Ok(run)
+        Ok(())
     }
 
     fn draft_run(

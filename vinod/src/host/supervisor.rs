@@ -47,8 +47,8 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// Starts the supervisor and the kernel thread of a kernel.
     pub(super) fn start(host: &Arc<Host>, kernel: &str) -> Result<Supervisor, HostError> {
-        // One more than may be pending, so that sending never waits.
-        let (runs, received) = mpsc::sync_channel(RUNS_QUEUED_MAX + 1);
+        // As many as may be pending, so that sending never waits.
+        let (runs, received) = mpsc::sync_channel(RUNS_QUEUED_MAX);
         let pending = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&pending);
         let (jobs, job_queue) = mpsc::sync_channel(1);
@@ -84,11 +84,31 @@ impl Supervisor {
         self.pending.load(Ordering::Relaxed)
     }
 
-    /// Queues a run; the caller has seen that fewer than [`RUNS_QUEUED_MAX`] are pending.
+    /// Reserves a place in the queue, which also keeps the kernel from being deleted.
+    pub(super) fn reserve(&self, kernel: &str) -> Result<(), HostError> {
+        let relaxed = Ordering::Relaxed;
+        let more = |pending| (pending < RUNS_QUEUED_MAX).then_some(pending + 1);
+        match self.pending.fetch_update(relaxed, relaxed, more) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(HostError::Limit {
+                subject: "queued runs",
+                problem: format!(
+                    "{RUNS_QUEUED_MAX} runs wait for kernel {kernel:?}: try again when one is \
+                     finished"
+                ),
+            }),
+        }
+    }
+
+    /// Gives a reserved place back.
+    pub(super) fn release(&self) {
+        self.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Queues a run in a reserved place.
     pub(super) fn enqueue(&self, run: u64) -> Result<(), HostError> {
-        self.pending.fetch_add(1, Ordering::Relaxed);
         self.runs.try_send(run).map_err(|_| {
-            self.pending.fetch_sub(1, Ordering::Relaxed);
+            self.release();
             HostError::ShuttingDown
         })
     }

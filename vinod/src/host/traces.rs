@@ -90,6 +90,10 @@ impl Host {
         if let Some(existing) = existing {
             return same_trace(existing, &record);
         }
+        // Until a record names it, the file may go with the last run of an equal trace.
+        if !self.store.blobs().contains(&record.blob) {
+            self.store.blobs().write(&bytes)?;
+        }
         batch.put(&record)?;
         batch.claim_space()?;
         batch.commit()?;
@@ -213,6 +217,7 @@ impl Host {
         }
         if !used {
             self.store.blobs().delete(blob)?;
+            self.store.space().scan()?;
         }
         Ok(())
     }

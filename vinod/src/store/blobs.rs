@@ -140,6 +140,11 @@ impl Blobs {
         Ok(bytes)
     }
 
+    /// Whether a blob is stored; its content is not looked at.
+    pub(crate) fn contains(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
+    }
+
     /// Deletes a blob that nothing refers to.
     ///
     /// # Errors

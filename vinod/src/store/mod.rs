@@ -29,7 +29,7 @@ use std::{
 };
 
 pub(crate) use blobs::{BlobWriter, Blobs, Digest};
-pub(crate) use catalog::{Catalog, SCHEMA_VERSION};
+pub(crate) use catalog::{Batch, Catalog, SCHEMA_VERSION};
 pub(crate) use chunk::Chunk;
 pub use error::{LogError, StoreError};
 pub(crate) use record::{
