@@ -15,7 +15,7 @@ use tonic::{
 use crate::{
     config::Config,
     host::{Host, HostError},
-    rpc::Rpc,
+    rpc::{HostHandle, Rpc},
     socket::{Socket, SocketError, accept_own},
     store::{Store, StoreError},
 };
@@ -79,7 +79,8 @@ impl Daemon {
         let (stopping, stopped) = watch::channel(false);
         // Nothing is ever sent: the channel only tells when every sender is gone.
         let (in_use, unused) = mpsc::channel(1);
-        let rpc = Rpc::new(Arc::clone(&host), config.limits, stopped.clone(), in_use);
+        let handle = HostHandle::new(Arc::clone(&host), in_use);
+        let rpc = Rpc::new(handle, config.limits, stopped.clone());
         let router = router(rpc).await?;
         let server = tokio::spawn(async move {
             let result = router

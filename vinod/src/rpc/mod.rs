@@ -16,7 +16,7 @@ mod status;
 mod traces;
 mod upload;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, ops::Deref, sync::Arc};
 
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Response, Status, service::RoutesBuilder};
@@ -39,34 +39,51 @@ const IMPORTS_MAX: usize = 2;
 /// What every service shares.
 #[derive(Clone, Debug)]
 pub(crate) struct Rpc {
-    host: Arc<Host>,
+    host: HostHandle,
     limits: Limits,
     replays: Arc<Semaphore>,
     imports: Arc<Semaphore>,
     /// Becomes true when the daemon shuts down, which ends the streams.
     stopping: watch::Receiver<bool>,
-    /// Dropped after the host, so that the daemon knows when no request uses it any more.
-    _in_use: InUse,
 }
 
-/// Held by whatever serves a request; see [`Rpc::new`].
-pub(crate) type InUse = mpsc::Sender<Infallible>;
+/// The host as requests hold it: the daemon learns when the last one lets go.
+///
+/// The two fields must go together: a closure that used `host` of a plain pair would capture it
+/// alone, and the daemon would believe that nobody has it. A dereference captures the handle.
+#[derive(Clone, Debug)]
+pub(crate) struct HostHandle {
+    // Dropped first, so that whoever waits for the other finds the host free.
+    host: Arc<Host>,
+    _in_use: mpsc::Sender<Infallible>,
+}
+
+impl HostHandle {
+    /// The other end of `in_use` is closed once every clone of the handle is gone.
+    pub(crate) fn new(host: Arc<Host>, in_use: mpsc::Sender<Infallible>) -> HostHandle {
+        HostHandle {
+            host,
+            _in_use: in_use,
+        }
+    }
+}
+
+impl Deref for HostHandle {
+    type Target = Arc<Host>;
+
+    fn deref(&self) -> &Arc<Host> {
+        &self.host
+    }
+}
 
 impl Rpc {
-    /// Serves `host`; the other end of `in_use` is closed once no request uses it any more.
-    pub(crate) fn new(
-        host: Arc<Host>,
-        limits: Limits,
-        stopping: watch::Receiver<bool>,
-        in_use: InUse,
-    ) -> Rpc {
+    pub(crate) fn new(host: HostHandle, limits: Limits, stopping: watch::Receiver<bool>) -> Rpc {
         Rpc {
             host,
             limits,
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
             stopping,
-            _in_use: in_use,
         }
     }
 
@@ -113,8 +130,8 @@ impl Rpc {
         &self,
         work: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
     ) -> Result<T, Status> {
-        let rpc = self.clone();
-        let result = tokio::task::spawn_blocking(move || work(&rpc.host)).await;
+        let host = self.host.clone();
+        let result = tokio::task::spawn_blocking(move || work(&host)).await;
         result
             .map_err(status::task_failed)?
             .map_err(status::from_host)

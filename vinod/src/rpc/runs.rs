@@ -130,11 +130,12 @@ impl Runs for Rpc {
         let id = request.into_inner().id;
         let permit = Arc::clone(&self.replays).acquire_owned().await;
         let permit = permit.map_err(|_| status::shutting_down())?;
-        let rpc = self.clone();
+        let host = self.host.clone();
+        let stopping = self.stopping.clone();
         let (updates, stream) = mpsc::channel(UPDATES_QUEUED_MAX);
         tokio::task::spawn_blocking(move || {
-            let result = rpc.host.replay_run(&id, |done, total| {
-                report_replay_progress(&updates, done, total) && !*rpc.stopping.borrow()
+            let result = host.replay_run(&id, |done, total| {
+                report_replay_progress(&updates, done, total) && !*stopping.borrow()
             });
             let last = result.map_err(status::from_host).map(|report| {
                 let report = events::replay_report(report);
