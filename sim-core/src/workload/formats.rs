@@ -159,11 +159,17 @@ fn read_lis_line(line: &Line<'_>, builder: &mut TraceBuilder) -> Result<(), Trac
         let value = words.next().and_then(decimal);
         *field = value.ok_or_else(|| line.error(expected))?;
     }
-    let [start, count, ..] = fields;
-    let end = start.checked_add(count);
-    let Some(end) = end.filter(|_| count > 0 && words.next().is_none()) else {
+    if words.next().is_some() {
         return Err(line.error(expected));
-    };
+    }
+    let [start, count, ..] = fields;
+    if count == 0 {
+        return Err(line.error("a range of pages: its count, the second number, is zero"));
+    }
+    let end = start.checked_add(count);
+    let end = end.ok_or_else(|| line.error("a range of pages: it ends beyond 64 bits"))?;
+    // A short line may name more pages than memory holds.
+    builder.reserve(count)?;
     (start..end).try_for_each(|page| builder.push(page, false))
 }
 
@@ -252,13 +258,29 @@ mod tests {
         );
         let big = message(TraceFormat::Pages, b"18446744073709551616\n");
         assert!(big.starts_with("line 1: \"18446744073709551616\""), "{big}");
-        for lis in [&b"1 2 3"[..], b"1 0 0 0", b"1 1 0 0 9", b"1 x 0 0"] {
+        for lis in [&b"1 2 3"[..], b"1 1 0 0 9", b"1 x 0 0"] {
             let lis = message(TraceFormat::ArcLis, lis);
             assert!(lis.contains("four decimal numbers"), "{lis}");
         }
+        let none = message(TraceFormat::ArcLis, b"1 0 0 0");
+        assert!(
+            none.contains("its count, the second number, is zero"),
+            "{none}"
+        );
         let long = vec![b'1'; 5000];
         let long = message(TraceFormat::Pages, &long);
         assert!(long.contains("a line of the allowed length"), "{long}");
+    }
+
+    /// A line of thirty bytes once kept the daemon allocating until the machine had no memory.
+    #[test]
+    fn a_short_line_that_names_more_pages_than_fit_is_refused_at_once() {
+        for lis in [&b"0 4000000000 0 1\n"[..], b"0 18446744073709551615 0 1\n"] {
+            let refused = message(TraceFormat::ArcLis, lis);
+            assert!(refused.contains("more than"), "{refused}");
+        }
+        let beyond = message(TraceFormat::ArcLis, b"18446744073709551615 2 0 1\n");
+        assert!(beyond.contains("beyond 64 bits"), "{beyond}");
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::ids::PageNo;
 /// The most references one trace may have.
 pub const REFERENCES_MAX: usize = 1 << 30;
 /// The most different pages one trace may have.
-const PAGES_MAX: usize = 1 << 28;
+///
+/// 128 GiB of memory; a page costs a trace that is being read up to 60 bytes.
+const PAGES_MAX: usize = 1 << 25;
 /// Page ids below this are numbered by a flat table of at most 64 MiB.
 const SMALL_IDS: usize = 1 << 24;
 /// Marks a reference that writes; the bits below hold the page.
@@ -304,12 +306,19 @@ impl TraceBuilder {
         }
     }
 
-    /// Appends a reference to the page that the source numbers `id`.
-    pub fn push(&mut self, id: u64, write: bool) -> Result<(), TraceError> {
+    /// Refuses `count` more references at once if the trace has no room for them.
+    pub(crate) fn reserve(&self, count: u64) -> Result<(), TraceError> {
         let references_max = self.limits.references_max.min(REFERENCES_MAX);
-        if self.references.len() >= references_max {
+        let room = references_max - self.references.len().min(references_max);
+        if count > room as u64 {
             return Err(TraceError::TooManyReferences { references_max });
         }
+        Ok(())
+    }
+
+    /// Appends a reference to the page that the source numbers `id`.
+    pub fn push(&mut self, id: u64, write: bool) -> Result<(), TraceError> {
+        self.reserve(1)?;
         let entry = self.numbers.entry(id);
         if *entry == 0 {
             self.ids.push(id);

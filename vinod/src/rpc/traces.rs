@@ -1,5 +1,7 @@
 //! `vino.v1.Traces`.
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status, Streaming, async_trait};
 use vino_proto::v1::{
     DeleteTraceRequest, DeleteTraceResponse, GetOptimumRequest, GetOptimumResponse,
@@ -66,13 +68,14 @@ impl Traces for Rpc {
         request: Request<Streaming<ImportTraceRequest>>,
     ) -> Result<Response<Trace>, Status> {
         let import = self.receive_trace(request.into_inner()).await?;
-        let _permit = self
-            .imports
-            .acquire()
-            .await
-            .map_err(|_| status::shutting_down())?;
-        self.ask(move |host| host.import_trace(import).map(convert::trace))
-            .await
+        let permit = Arc::clone(&self.imports).acquire_owned().await;
+        let permit = permit.map_err(|_| status::shutting_down())?;
+        self.ask(move |host| {
+            // Held by the work and not by the request: it goes on when the client leaves.
+            let _permit = permit;
+            host.import_trace(import).map(convert::trace)
+        })
+        .await
     }
 
     async fn get_trace(
