@@ -263,6 +263,16 @@ impl Run {
         self.finished = true;
     }
 
+    /// Hands over what the log holds of a run that is given up before its end.
+    ///
+    /// # Errors
+    ///
+    /// The sink is closed.
+    pub fn stop(&mut self, sink: &mut dyn EventSink) -> Result<(), SinkClosed> {
+        self.kernel.log_mut().seal();
+        self.hand_over(sink)
+    }
+
     fn hand_over(&mut self, sink: &mut dyn EventSink) -> Result<(), SinkClosed> {
         for chunk in self.kernel.log_mut().take_sealed() {
             sink.chunk(chunk)?;

@@ -105,6 +105,9 @@ fn execute(engine: &Engine, job: Job) -> End {
     let mut pace = Pace::new();
     loop {
         if let Some(stop) = job.stop.get() {
+            if let Err(error) = run.stop(&mut Sink(&job.messages)) {
+                return failed(&error);
+            }
             return End::Stopped {
                 stop,
                 summary: Box::new(run.summary()),

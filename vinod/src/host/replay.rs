@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use sim_core::{
+    config::GRAFT_DEADLINE_MAX,
     event::{Event, EventChunk, EventSink, SinkClosed, decode_chunk},
     ids::to_hex,
     run::{NoMeter, Progress, RecordedVerdict, Run},
@@ -68,11 +69,16 @@ impl Host {
         check_replayable(&record)?;
         let log = self.logs.open(&self.store, record.number)?;
         let (events_total, verdicts) = check_log(&log, &record)?;
-        let spec = self.run_spec(&record, verdicts)?;
+        let mut spec = self.run_spec(&record, verdicts)?;
+        // Which invocations missed their deadline is recorded; the others kept it then, and a
+        // slower moment must not end them now.
+        spec.kernel.graft_deadline = GRAFT_DEADLINE_MAX;
         let mut run = Run::new(spec, &self.engine).map_err(|error| HostError::Machine {
             what: "cannot start the replay",
             problem: chain(&error),
         })?;
+        let recorded_bases = record.grafts.iter().map(|graft| graft.base);
+        let has_moved = !recorded_bases.eq(run.bases().into_iter().map(Some));
         let complete = record.state == RunState::Succeeded;
         let mut compared = Comparison {
             reader: log.reader(0)?,
@@ -102,6 +108,9 @@ impl Host {
         }
         let totals = record.totals.as_ref().filter(|_| complete);
         let diverged = matches!(compared.end, Some(Ok(Some(_))));
+        if diverged && has_moved {
+            return Err(moved(&record));
+        }
         let replayed_state_digest = match totals {
             Some(_) if !diverged => to_hex(&run.summary().state_digest),
             _ => String::new(),
@@ -115,6 +124,18 @@ impl Host {
             replayed_state_digest,
             names: self.event_names(&record)?,
         })
+    }
+}
+
+/// A graft that computes with addresses is only comparable at the address it had.
+fn moved(record: &RunRecord) -> HostError {
+    let id = record.id();
+    HostError::WrongState {
+        reason: "REPLAY_ADDRESS_IN_USE",
+        problem: format!(
+            "run {id} differs, but a graft of it could not have the address it had: another run \
+             or replay uses it; replay {id} again when that has ended"
+        ),
     }
 }
 

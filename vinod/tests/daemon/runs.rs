@@ -337,6 +337,7 @@ async fn a_long_run_is_cancelled_at_once_and_its_log_stays_readable() {
         RunState::Cancelled,
         "the answer comes after the end"
     );
+    let summary = cancelled.summary.expect("a stopped run has totals");
     let error = bench
         .client
         .cancel_run(&run.id)
@@ -349,6 +350,12 @@ async fn a_long_run_is_cancelled_at_once_and_its_log_stays_readable() {
         .await
         .expect("what was logged is replayed");
     assert!(report.identical, "{report:?}");
+    // The chunk that was being filled once went missing, and the log with it.
+    assert_eq!(report.events, summary.events);
+    assert!(
+        report.events > summary.commits + summary.evictions,
+        "{summary:?}"
+    );
     let error = bench
         .replay(&queued.id)
         .await
