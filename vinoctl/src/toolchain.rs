@@ -268,6 +268,15 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|error| Failure::from_error(&format!("cannot read {}", path.display()), &error))
 }
 
+/// Whether two paths name one file, through whatever links.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (std::fs::metadata(one), std::fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    }
+}
+
 /// Writes a file whole or not at all: a reader never sees half of it.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::error::Error| {

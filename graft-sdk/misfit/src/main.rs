@@ -45,6 +45,14 @@ fn run(job: &Job) -> Result<(), String> {
         .input
         .as_deref()
         .map_or("stdin".into(), Path::to_string_lossy);
+    if let (Some(input), Some(output)) = (&job.input, &job.output)
+        && let (Ok(input), Ok(output)) = (fs::canonicalize(input), fs::canonicalize(output))
+        && input == output
+    {
+        return Err(format!(
+            "misfit: {input_name} is the input: name another file with -o"
+        ));
+    }
     let assembly = read_input(job.input.as_deref())
         .map_err(|error| format!("misfit: cannot read {input_name}: {error}"))?;
     let output = misfit::instrument(&assembly, &job.options).map_err(|problems| {

@@ -87,6 +87,17 @@ fn a_refused_input_leaves_the_output_alone() {
 }
 
 #[test]
+fn the_input_is_not_replaced_by_the_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("in.s"), SAFE).expect("written");
+    let refused = misfit(&["-crws", "-i", "in.s", "-o", "./in.s"], folder.path(), "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("in.s is the input: name another file with -o"));
+    let kept = fs::read_to_string(folder.path().join("in.s")).expect("it is there");
+    assert_eq!(kept, SAFE);
+}
+
+#[test]
 fn files_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = misfit(&["-c", "-i", "absent.s"], folder.path(), "");

@@ -19,7 +19,8 @@ use crate::output::Format;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 error, 2 usage, 3 not found, 4 graft rejected, 5 run ended with a graft
-removed for misbehaving (or a replay that differs is 1), 6 timeout, 7 cannot connect.";
+removed for misbehaving (or a replay that differs is 1), 6 timeout, 7 cannot connect,
+130 interrupted.";
 
 /// Builds, verifies and loads grafts; submits, watches and replays runs on vinod.
 #[derive(Debug, Parser)]
@@ -118,7 +119,9 @@ impl Command {
     pub(crate) fn is_long(&self) -> bool {
         match self {
             Command::Demo | Command::Bench(_) => true,
-            Command::Trace(TraceVerb::Import { .. } | TraceVerb::Generate(_)) => true,
+            Command::Trace(
+                TraceVerb::Import { .. } | TraceVerb::Optimum { .. } | TraceVerb::Generate(_),
+            ) => true,
             Command::Run(RunVerb::Watch(_) | RunVerb::Replay(_)) => true,
             Command::Run(RunVerb::Submit(submit)) => submit.watch,
             _ => false,

@@ -126,6 +126,19 @@ pub(crate) enum TraceVerb {
         /// Name of the trace
         trace: String,
     },
+    /// Count the faults that cannot be avoided: those of a policy that knows the future (Belady)
+    Optimum {
+        /// Name of the trace
+        trace: String,
+        /// Frames of physical memory
+        #[arg(long)]
+        frames: u32,
+    },
+    /// Delete a trace that no stored run needs for its replay
+    Delete {
+        /// Name of the trace
+        trace: String,
+    },
     /// Write a synthetic trace of page ids to standard output or to the file of -o
     Generate(GenerateArgs),
 }
@@ -250,6 +263,8 @@ pub(crate) enum RunVerb {
     Replay(RunArg),
     /// Stop a run
     Cancel(RunArg),
+    /// Delete a run that is over, with its log
+    Delete(RunArg),
 }
 
 /// Arguments of `run submit`.
@@ -299,7 +314,7 @@ pub(crate) struct LogArgs {
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     pub(crate) from: u64,
     /// Print at most this many entries
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
 }
 

@@ -72,6 +72,13 @@ async fn build(args: &BuildArgs, globals: &Globals, output: &mut Output) -> Resu
     let protections = toolchain::parse_protections(&args.protect)?;
     let path = globals.file().cloned();
     let path = path.unwrap_or_else(|| toolchain::default_object(&args.source));
+    if toolchain::is_same_file(&args.source, &path) {
+        let message = format!(
+            "{} is the source: name another file with -o",
+            path.display()
+        );
+        return Err(Failure::usage(message));
+    }
     let built = toolchain::build(&toolchain::Recipe {
         source: &args.source,
         compiler: args.compiler.as_deref(),

@@ -3,6 +3,7 @@
 use tokio_stream::StreamExt;
 use vino_proto::v1::{EventFilter, EventKind, ReadLogRequest};
 
+use super::tell;
 use crate::args::{Globals, LogVerb};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -47,8 +48,10 @@ pub(super) async fn execute(
         next_seq = batch.next_seq;
     }
     output.flush()?;
-    if output.is_table() && printed == u64::from(args.limit) {
-        eprintln!("{printed} entries; --from {next_seq} continues, --limit prints more at once");
+    if printed == u64::from(args.limit) {
+        let more =
+            format!("{printed} entries; --from {next_seq} continues, --limit prints more at once");
+        tell(output, &more);
     }
     Ok(())
 }

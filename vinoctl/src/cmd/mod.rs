@@ -8,6 +8,7 @@ mod run;
 mod trace;
 mod version;
 
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::args::{Cli, Command};
@@ -32,20 +33,32 @@ pub(crate) async fn execute(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// Says on standard error what a person may want to do next; programs are not told.
-fn suggest(output: &Output, next: &str) {
+/// Says something on standard error to a person; programs are not told.
+fn tell(output: &Output, message: &str) {
     if output.is_table() {
-        eprintln!("next: {next}");
+        // The work is done, whether or not anybody can read about it.
+        let _ = writeln!(std::io::stderr(), "{message}");
     }
 }
 
-/// Reads a file that the user named.
+/// Says what a person may want to do next.
+fn suggest(output: &Output, next: &str) {
+    tell(output, &format!("next: {next}"));
+}
+
+/// Reads a file that the user named, whole.
 fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| {
+    let failed = |error: std::io::Error| {
         let exit = match error.kind() {
             std::io::ErrorKind::NotFound => Exit::NotFound,
             _ => Exit::Error,
         };
         Failure::new(exit, format!("cannot read {}: {error}", path.display()))
-    })
+    };
+    // A device or a pipe has no end that is known beforehand.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        let message = format!("cannot read {}: it is not a regular file", path.display());
+        return Err(Failure::new(Exit::Error, message));
+    }
+    std::fs::read(path).map_err(failed)
 }

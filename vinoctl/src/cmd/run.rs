@@ -1,13 +1,14 @@
-//! `run submit|watch|get|list|replay|cancel`.
+//! `run submit|watch|get|list|replay|cancel|delete`.
 
 use tokio_stream::StreamExt;
 use vino_client::Client;
+use vino_proto::v1::event::Kind;
 use vino_proto::v1::watch_run_response::Update as WatchUpdate;
 use vino_proto::v1::{
     EventFilter, EventKind, LogLevel, ReplayReport, Run, RunSpec, RunState, Workload,
 };
 
-use super::suggest;
+use super::{suggest, tell};
 use crate::args::{Globals, RunVerb, SubmitArgs};
 use crate::failure::{Exit, Failure};
 use crate::follow::{lost, replay_report};
@@ -25,6 +26,9 @@ const WATCHED: &[EventKind] = &[
     EventKind::RunFinished,
 ];
 
+/// Faults without swap space that are shown one by one; a long run may have millions.
+const SWAP_FAILURES_SHOWN: u64 = 3;
+
 pub(super) async fn execute(
     verb: RunVerb,
     globals: &Globals,
@@ -38,6 +42,11 @@ pub(super) async fn execute(
         RunVerb::List(args) => output.list(&client.runs(args.kernel.as_deref()).await?),
         RunVerb::Replay(args) => replay(&client, &args.run, output).await,
         RunVerb::Cancel(args) => output.item(&client.cancel_run(&args.run).await?),
+        RunVerb::Delete(args) => {
+            client.delete_run(&args.run).await?;
+            tell(output, &format!("run {} deleted", args.run));
+            Ok(())
+        }
     }
 }
 
@@ -71,6 +80,8 @@ async fn submit(client: &Client, args: SubmitArgs, output: &mut Output) -> Resul
     };
     let run = client.submit_run(spec).await?;
     if args.watch {
+        // Known before anything else, so that whoever stops watching can come back.
+        tell(output, &format!("{} submitted", run.id));
         return watch(client, &run.id, output).await;
     }
     output.item(&run)?;
@@ -87,6 +98,7 @@ async fn watch(client: &Client, run: &str, output: &mut Output) -> Result<(), Fa
     let mut updates = std::pin::pin!(client.watch_run(run, 0, filter).await?);
     let progress = Progress::new("references");
     let mut finished = None;
+    let mut swap_failures: u64 = 0;
     while let Some(update) = updates.next().await {
         match update?.update {
             Some(WatchUpdate::Events(batch)) => {
@@ -97,6 +109,12 @@ async fn watch(client: &Client, run: &str, output: &mut Output) -> Result<(), Fa
                     batch.events.as_slice()
                 };
                 for event in events {
+                    if matches!(event.kind, Some(Kind::SwapExhausted(_))) {
+                        swap_failures += 1;
+                        if output.is_table() && swap_failures > SWAP_FAILURES_SHOWN {
+                            continue;
+                        }
+                    }
                     let line = render::event_line(event);
                     progress
                         .suspend(|| output.stream_item(event, &event.seq.to_string(), &line))?;
@@ -117,6 +135,13 @@ async fn watch(client: &Client, run: &str, output: &mut Output) -> Result<(), Fa
     }
     progress.finish();
     let run = finished.ok_or_else(|| lost(run))?;
+    if swap_failures > SWAP_FAILURES_SHOWN {
+        let more = grouped(swap_failures - SWAP_FAILURES_SHOWN);
+        tell(
+            output,
+            &format!("{more} more faults failed for lack of swap space"),
+        );
+    }
     output.last_of_stream(&run)?;
     outcome(&run)
 }

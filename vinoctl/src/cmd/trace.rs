@@ -1,14 +1,15 @@
-//! `trace import|list|info|generate`.
+//! `trace import|list|info|optimum|delete|generate`.
 
 use std::path::Path;
 
+use serde::Serialize;
 use sim_core::workload::generate;
 use vino_proto::v1::TraceFormat;
 
-use super::{read_file, suggest};
+use super::{read_file, suggest, tell};
 use crate::args::{GenerateArgs, Globals, Pattern, TraceFormatArg, TraceVerb};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Column, Output, Printable, grouped, number, text};
 use crate::{remote, toolchain};
 
 pub(super) async fn execute(
@@ -41,7 +42,46 @@ pub(super) async fn execute(
             let client = remote::connect(globals).await?;
             output.item(&client.trace(&trace).await?)
         }
+        TraceVerb::Optimum { trace, frames } => {
+            let client = remote::connect(globals).await?;
+            let faults = client.optimum(&trace, frames).await?;
+            output.item(&Optimum {
+                trace,
+                frames,
+                faults,
+            })
+        }
+        TraceVerb::Delete { trace } => {
+            let client = remote::connect(globals).await?;
+            client.delete_trace(&trace).await?;
+            tell(output, &format!("trace {trace} deleted"));
+            Ok(())
+        }
         TraceVerb::Generate(args) => generate(&args, globals, output),
+    }
+}
+
+/// What `trace optimum` prints.
+#[derive(Debug, Serialize)]
+struct Optimum {
+    trace: String,
+    frames: u32,
+    faults: u64,
+}
+
+impl Printable for Optimum {
+    const COLUMNS: &'static [Column] = &[text("TRACE"), number("FRAMES"), number("FAULTS")];
+
+    fn name(&self) -> String {
+        self.trace.clone()
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.trace.clone(),
+            grouped(self.frames.into()),
+            grouped(self.faults),
+        ]
     }
 }
 

@@ -61,6 +61,10 @@ impl Printable for Run {
         details.push(("finished", time(self.finish_time.as_ref())));
         if let Some(summary) = &self.summary {
             details.push(("not found", grouped(summary.not_found)));
+            if summary.failed_faults > 0 {
+                let failed = grouped(summary.failed_faults);
+                details.push(("failed faults", format!("{failed}: no swap space was left")));
+            }
             if summary.ns_per_invocation > 0.0 {
                 let ns = format!("{:.1} ns", summary.ns_per_invocation);
                 details.push(("an invocation", ns));

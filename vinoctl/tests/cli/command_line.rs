@@ -197,3 +197,15 @@ fn what_cannot_be_built_is_explained() {
     let bare = bench.run("graft build bare.s").exits(1);
     bare.says(&["misfit cannot make bare.s safe", "line 3", "syscall"]);
 }
+
+#[test]
+fn a_source_is_not_replaced_by_its_object() {
+    let bench = Bench::new();
+    bench.write("graft.c", AGREES);
+    bench
+        .run("graft build graft.c -o ./graft.c")
+        .exits(2)
+        .says(&["is the source", "-o"]);
+    let kept = std::fs::read_to_string(bench.path().join("graft.c"));
+    assert_eq!(kept.expect("it is there"), AGREES);
+}

@@ -331,3 +331,55 @@ fn every_trace_format_is_imported() {
         .exits(0)
         .shows(&["oracle-general", "arc-lis"]);
 }
+
+#[test]
+fn a_trace_that_names_more_pages_than_fit_is_refused_at_once() {
+    let served = Served::start();
+    served.write("huge.lis", "0 18446744073709551615 0 1\n");
+    served
+        .run("trace import huge.lis")
+        .exits(1)
+        .says(&["more than", "references"]);
+    served
+        .run("trace import /dev/zero")
+        .exits(1)
+        .says(&["not a regular file"]);
+}
+
+#[test]
+fn runs_and_traces_are_deleted_and_the_optimum_is_told() {
+    let served = with_kernel_and_trace();
+    let optimum = served.run("trace optimum loop --frames 12 -o json");
+    assert_eq!(optimum.exits(0).json()["faults"], 12);
+    let run = run_id(
+        &served
+            .run("run submit --watch --trace loop -o jsonl")
+            .exits(0),
+    );
+    let advice = format!("vinoctl run delete {run}");
+    served
+        .run("trace delete loop")
+        .exits(1)
+        .says(&["is needed to replay", &advice]);
+    served.run(&format!("run delete {run}")).exits(0);
+    served.run(&format!("run get {run}")).exits(3);
+    served.run("trace delete loop").exits(0);
+    served.run("trace info loop").exits(3);
+}
+
+#[test]
+fn a_run_without_swap_space_says_what_failed_and_not_line_by_line() {
+    let served = with_kernel_and_trace();
+    served
+        .run("kernel create tight --frames 8 --anonymous --swap-pages 1")
+        .exits(0);
+    let run = served
+        .run("run submit --kernel tight --watch --trace loop")
+        .exits(0);
+    assert!(run.stdout.lines().count() < 60, "{}", run.stdout);
+    run.shows(&["failed faults", "no swap space was left"])
+        .says(&[
+            "run-1 submitted",
+            "more faults failed for lack of swap space",
+        ]);
+}
