@@ -118,6 +118,7 @@ pub(crate) fn pick_victim(
 /// Accepts an answer that names no victim, so that the proposal goes.
 ///
 /// A graft that wired the proposal meanwhile would have somebody else pay for it.
+#[cold]
 fn give_up(proposed: FrameNo, choice: VictimChoice, vm: &Vm) -> Result<VictimChoice, Misbehaviour> {
     if vm.is_evictable(proposed) {
         return Ok(choice);

@@ -205,6 +205,7 @@ impl Vm {
     }
 
     /// Whether the page in a frame may be evicted now.
+    #[inline]
     pub(crate) fn is_evictable(&self, frame: FrameNo) -> bool {
         let Some(owner) = self.coremap.owner(frame) else {
             return false;
@@ -214,6 +215,7 @@ impl Vm {
     }
 
     /// Whether evicting would need swap space that is not there.
+    #[inline]
     fn lacks_swap(&self, vas: &Vas, frame: FrameNo) -> bool {
         self.swap.is_full()
             && vas.view().is_modified(frame)
