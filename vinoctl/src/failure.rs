@@ -76,7 +76,10 @@ impl Failure {
 
     /// Fails with the whole chain of `error`, joined once, here.
     pub(crate) fn from_error(context: &str, error: &dyn std::error::Error) -> Failure {
-        Failure::new(Exit::Error, format!("{context}: {}", chain(error)))
+        Failure::new(
+            Exit::Error,
+            format!("{context}: {}", vinod::error_chain(error)),
+        )
     }
 }
 
@@ -90,21 +93,6 @@ impl fmt::Display for Failure {
         }
         Ok(())
     }
-}
-
-/// Joins an error and its sources with colons, leaving out a source its parent already quotes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// Failures of the standard output are the only errors without context.

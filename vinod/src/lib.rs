@@ -13,6 +13,7 @@
 
 mod config;
 mod daemon;
+mod error_chain;
 mod host;
 mod rpc;
 mod socket;
@@ -20,6 +21,7 @@ mod store;
 
 pub use config::{Config, Limits};
 pub use daemon::{Daemon, StartError};
+pub use error_chain::error_chain;
 pub use host::HostError;
 pub use socket::SocketError;
 pub use store::{LogError, StoreError};

@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", vinod::error_chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

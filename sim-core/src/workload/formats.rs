@@ -53,21 +53,32 @@ impl TraceFormat {
 }
 
 /// Reads a whole trace.
+///
+/// # Errors
+///
+/// Fails if the bytes are not of the format, cannot be read, or exceed a limit.
 pub fn read_trace(
-    mut reader: impl BufRead,
+    reader: impl BufRead,
     format: TraceFormat,
     limits: TraceLimits,
 ) -> Result<Trace, TraceError> {
+    let bytes_max = limits.bytes_max;
+    // One byte more than allowed, so that reaching it tells that there is more.
+    let mut reader = reader.take(bytes_max.saturating_add(1));
     let mut builder = TraceBuilder::new(limits);
-    match format {
+    let read = match format {
         TraceFormat::Pages => for_each_line(&mut reader, limits, |line| {
             read_page_line(line, &mut builder)
-        })?,
+        }),
         TraceFormat::ArcLis => for_each_line(&mut reader, limits, |line| {
             read_lis_line(line, &mut builder)
-        })?,
-        TraceFormat::OracleGeneral => read_oracle(&mut reader, &mut builder)?,
+        }),
+        TraceFormat::OracleGeneral => read_oracle(&mut reader, &mut builder),
+    };
+    if reader.limit() == 0 {
+        return Err(TraceError::TooManyBytes { bytes_max });
     }
+    read?;
     builder.finish()
 }
 
@@ -293,6 +304,23 @@ mod tests {
             let empty = message(format, b"");
             assert_eq!(empty, "the trace is empty: it holds no reference");
         }
+    }
+
+    /// A few compressed bytes once expanded to blank lines without end.
+    #[test]
+    fn a_trace_of_blank_lines_has_an_end() {
+        let limits = TraceLimits {
+            bytes_max: 1000,
+            ..TraceLimits::default()
+        };
+        let blank = std::io::BufReader::new(std::io::repeat(b'\n'));
+        let error = read_trace(blank, TraceFormat::Pages, limits).expect_err("too long");
+        assert!(matches!(
+            error,
+            TraceError::TooManyBytes { bytes_max: 1000 }
+        ));
+        let whole = b"7 \n".repeat(250);
+        assert!(read_trace(&whole[..], TraceFormat::Pages, limits).is_ok());
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::ids::PageNo;
 
 /// The most references one trace may have.
 pub const REFERENCES_MAX: usize = 1 << 30;
+/// Bytes of one trace: 64 for each reference, more than any format needs.
+const BYTES_MAX: u64 = 64 * REFERENCES_MAX as u64;
 /// The most different pages one trace may have.
 ///
 /// 128 GiB of memory; a page costs a trace that is being read up to 60 bytes.
@@ -52,6 +54,8 @@ pub struct TraceLimits {
     pub references_max: usize,
     /// Bytes of one line of a text format.
     pub line_bytes_max: usize,
+    /// Bytes of the whole text or file, after decompression.
+    pub bytes_max: u64,
 }
 
 impl Default for TraceLimits {
@@ -59,6 +63,7 @@ impl Default for TraceLimits {
         TraceLimits {
             references_max: REFERENCES_MAX,
             line_bytes_max: 4096,
+            bytes_max: BYTES_MAX,
         }
     }
 }
@@ -92,6 +97,15 @@ pub enum TraceError {
     TooManyReferences {
         /// The limit.
         references_max: usize,
+    },
+    /// The trace takes more bytes than allowed.
+    #[error(
+        "the trace has more than {bytes_max} bytes of text or records: split it, or leave out its \
+         comments and blank lines"
+    )]
+    TooManyBytes {
+        /// The limit.
+        bytes_max: u64,
     },
     /// The trace names more pages than a page table holds.
     #[error("the trace names {pages} pages, more than the {PAGES_MAX} that one process may have")]

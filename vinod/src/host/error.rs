@@ -6,7 +6,10 @@ use sim_core::{
     workload::{TraceBytesError, TraceError},
 };
 
-use crate::store::{LogError, StoreError};
+use crate::{
+    error_chain,
+    store::{LogError, StoreError},
+};
 
 /// A request that was not served, and why.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +80,7 @@ pub enum HostError {
     #[error("graft rejected: {}", rejected(.0))]
     Rejected(GraftRejected),
     /// A trace cannot be decoded.
-    #[error("trace {name:?}: {}", chain(.error))]
+    #[error("trace {name:?}: {}", error_chain(.error))]
     Trace {
         /// Its name.
         name: String,
@@ -117,21 +120,9 @@ impl HostError {
     pub(super) fn engine(error: impl std::error::Error) -> HostError {
         HostError::Machine {
             what: "cannot start the executor of grafts",
-            problem: chain(&error),
+            problem: error_chain(&error),
         }
     }
-}
-
-/// Joins an error and its sources.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 /// A rejection in one line; the violations travel beside it.
@@ -142,7 +133,7 @@ fn rejected(error: &GraftRejected) -> String {
             let advice = rejection.diagnosis.advice();
             format!("{} violation{plural}: {advice}", rejection.total)
         }
-        other => chain(other),
+        other => error_chain(other),
     }
 }
 

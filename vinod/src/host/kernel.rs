@@ -16,10 +16,10 @@ use sim_core::{
 };
 
 use super::{
-    error::chain,
     live::{Stop, StopFlag},
     meter::Stopwatch,
 };
+use crate::error_chain;
 
 /// Most references between two looks at the stop flag; with a graft that uses all of the default
 /// deadline each time, ten seconds, after which slices are short.
@@ -91,7 +91,7 @@ impl EventSink for Sink<'_> {
 
 fn execute(engine: &Engine, job: Job) -> End {
     let failed = |error: &dyn std::error::Error| End::Failed {
-        message: chain(error),
+        message: error_chain(error),
     };
     let mut run = match Run::new(job.spec, engine) {
         Ok(run) => run,

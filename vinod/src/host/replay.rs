@@ -13,8 +13,11 @@ use sim_core::{
     run::{NoMeter, Progress, RecordedVerdict, Run},
 };
 
-use super::{EventNames, Host, HostError, error::chain, runs::EVENT_FORMAT};
-use crate::store::{LogError, LogReader, RunLog, RunRecord, RunState};
+use super::{EventNames, Host, HostError, runs::EVENT_FORMAT};
+use crate::{
+    error_chain,
+    store::{LogError, LogReader, RunLog, RunRecord, RunState},
+};
 
 /// References between two reports of progress.
 const SLICE_REFERENCES: u64 = 1 << 18;
@@ -75,7 +78,7 @@ impl Host {
         spec.kernel.graft_deadline = GRAFT_DEADLINE_MAX;
         let mut run = Run::new(spec, &self.engine).map_err(|error| HostError::Machine {
             what: "cannot start the replay",
-            problem: chain(&error),
+            problem: error_chain(&error),
         })?;
         let recorded_bases = record.grafts.iter().map(|graft| graft.base);
         let has_moved = !recorded_bases.eq(run.bases().into_iter().map(Some));
@@ -100,7 +103,7 @@ impl Host {
                 Err(error) if compared.end.is_none() => {
                     return Err(HostError::Machine {
                         what: "the replay stopped",
-                        problem: chain(&error),
+                        problem: error_chain(&error),
                     });
                 }
                 Err(_) => break,

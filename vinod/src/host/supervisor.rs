@@ -23,13 +23,13 @@ use tracing::{error, info};
 
 use super::{
     Host, HostError,
-    error::chain,
     kernel::{End, Job, MESSAGES_QUEUED_MAX, Message, run_kernel},
     live::{LiveRun, Stop},
     now_ms,
 };
-use crate::store::{
-    Chunk, LogFooter, LogWriter, RunEnd, RunRecord, RunState, RunTotals, StoreError,
+use crate::{
+    error_chain,
+    store::{Chunk, LogFooter, LogWriter, RunEnd, RunRecord, RunState, RunTotals, StoreError},
 };
 
 /// Runs that may wait for one kernel.
@@ -187,7 +187,7 @@ impl Outcome {
             StoreError::DiskFull { .. } => "DISK_FULL",
             _ => "STORE_FAILED",
         };
-        Outcome::failed(reason, chain(error))
+        Outcome::failed(reason, error_chain(error))
     }
 }
 
@@ -208,7 +208,7 @@ impl Host {
                 match self.start_and_follow(&mut record, &live, jobs) {
                     Ok(outcome) => outcome,
                     Err(HostError::Store(error)) => Outcome::store_failed(&error),
-                    Err(error) => Outcome::failed("INPUT_LOST", chain(&error)),
+                    Err(error) => Outcome::failed("INPUT_LOST", error_chain(&error)),
                 }
             }
         };

@@ -15,6 +15,8 @@ use crate::store::{BlobWriter, Digest, GraftRecord, Record, RunRecord, TraceKind
 const TRACES_KEPT_MAX: usize = 2;
 /// Most references of one trace.
 const REFERENCES_MAX: usize = 1 << 28;
+/// Most bytes of one trace, after decompression: 64 for each reference.
+const TRACE_BYTES_MAX: u64 = 64 * REFERENCES_MAX as u64;
 /// The first bytes of a zstd frame.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -250,6 +252,7 @@ fn decode(import: &ImportTrace, kind: TraceKind) -> Result<Trace, TraceError> {
     };
     let limits = TraceLimits {
         references_max: REFERENCES_MAX,
+        bytes_max: TRACE_BYTES_MAX,
         ..TraceLimits::default()
     };
     let file = import.file.reopen().map_err(io::Error::other)?;

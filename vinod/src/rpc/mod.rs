@@ -33,8 +33,8 @@ use crate::{
 
 /// Replays that may be under way at once; each takes a processor.
 const REPLAYS_MAX: usize = 4;
-/// Imports that may be decoded at once; each holds a whole trace in memory.
-const IMPORTS_MAX: usize = 2;
+/// Requests that may work on a whole trace in memory at once: imports and optima.
+const TRACE_WORK_MAX: usize = 2;
 
 /// What every service shares.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct Rpc {
     host: HostHandle,
     limits: Limits,
     replays: Arc<Semaphore>,
-    imports: Arc<Semaphore>,
+    trace_work: Arc<Semaphore>,
     /// Becomes true when the daemon shuts down, which ends the streams.
     stopping: watch::Receiver<bool>,
 }
@@ -82,7 +82,7 @@ impl Rpc {
             host,
             limits,
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
-            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            trace_work: Arc::new(Semaphore::new(TRACE_WORK_MAX)),
             stopping,
         }
     }
