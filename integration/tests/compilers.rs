@@ -13,7 +13,7 @@ use std::time::Duration;
 use misfit::Options;
 use vino_sandbox::{
     DecodedImage, Engine, GraftMemory, GraftSlice, Host, HostAbort, Instance, InstanceConfig,
-    Limits,
+    Limits, Policy, VerifiedImage,
 };
 
 #[path = "../../graft-sdk/misfit/tests/corpus/policy.rs"]
@@ -235,7 +235,9 @@ fn sandboxed_sum(engine: &Engine, compile: &mut Command, folder: &Path) -> Resul
         deadline: DEADLINE,
         ..InstanceConfig::default()
     };
-    let mut instance = Instance::load(engine, linked, config).map_err(|error| error.to_string())?;
+    let image = VerifiedImage::verify(engine, linked, &Policy::default())
+        .map_err(|error| error.to_string())?;
+    let mut instance = Instance::new(&image, config).map_err(|error| error.to_string())?;
     let entry = instance
         .entry("corpus_run")
         .ok_or("corpus_run is not an entry")?;

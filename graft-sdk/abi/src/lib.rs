@@ -12,15 +12,22 @@
 //!
 //! ```text
 //! 0000_0000  null guard, never mapped
-//! 0001_0000  info page      R    word 0 holds B (BASE_SLOT)
-//! 0002_0000  gates          RX   entry stub, return stub, one gate per imported host function
-//! 0010_0000  image          RX text | R read-only data and GOT | RW data and bss
-//! 4000_0000  views          R    kernel memory the graft may read (written by the kernel)
-//! 8000_0000  arguments      RW   one page: OUT and array arguments
-//! 9000_0000  heap           RW   grows up to a limit
-//! e000_0000  stack guard
-//! f000_0000  end of the stack, which grows down; above it only guard
+//! 0001_0000  info page      RX   word 0 holds B (BASE_SLOT), traps follow
+//! 0001_1000  gates          RX   entry stub, return stub, one gate per imported host function
+//! 0001_6000  text           RX
+//!            constants      R    read-only data and GOT, from the page after text
+//! 1000_0000  stack guard
+//! 2010_0000  end of the stack, which grows down
+//! 2010_0000  arguments      RW   one page: OUT and array arguments
+//! 2010_1000  data           RW   data, bss
+//!            heap           RW   from the page after data; grows up to a limit
+//! b000_0000  views          R    kernel memory the graft may read (written by the kernel)
 //! ```
+//!
+//! Areas of one protection adjoin, and so do areas that are mapped alike, because a system allows a
+//! process a limited number of mappings (Linux: 65,530): a sandbox takes three, and an inaccessible
+//! range before and within, or one more pair with views. The stack ends half-way through what one
+//! page of page tables maps, so that its top, the arguments and the start of the data share one.
 //!
 //! # Forms
 //!
@@ -58,31 +65,39 @@ pub const PAGE_BYTES: u64 = 4096;
 /// Offset of the read-only word that holds the sandbox's base address.
 pub const BASE_SLOT: u32 = 0x1_0000;
 /// Offset of the gates: the entry stub, the return stub, then one gate for each import.
-pub const GATES_OFFSET: u32 = 0x2_0000;
+pub const GATES_OFFSET: u32 = BASE_SLOT + 0x1000;
 /// Offset of the gate of import 0; import `i` is at `IMPORT_GATES_OFFSET + i * GATE_BYTES`.
 pub const IMPORT_GATES_OFFSET: u32 = GATES_OFFSET + 0x100;
 /// Bytes from one import's gate to the next.
 pub const GATE_BYTES: u32 = 32;
 /// The most host functions that one graft may import.
 pub const IMPORTS_MAX: u32 = 512;
-/// Offset of a graft's image: text, then read-only data, then data.
-pub const IMAGE_OFFSET: u32 = 0x10_0000;
-/// End of the range in which an image must fit.
-pub const IMAGE_END: u32 = 0x4000_0000;
-/// Offset of the first read-only view of kernel memory.
-pub const VIEWS_OFFSET: u32 = 0x4000_0000;
-/// End of the range in which views must fit.
-pub const VIEWS_END: u32 = 0x8000_0000;
+/// Offset of a graft's text; its read-only data starts on the page after it.
+pub const IMAGE_OFFSET: u32 = 0x1_6000;
+/// End of the range in which text and read-only data must fit.
+pub const IMAGE_END: u32 = 0x1000_0000;
+/// The lowest offset a stack may reach, whatever its configured size.
+pub const STACK_LIMIT: u32 = 0x1000_0000;
+/// The address just past the highest byte of the stack, which grows down.
+pub const STACK_END: u32 = 0x2010_0000;
 /// Offset of the page through which OUT and array arguments pass.
-pub const ARGUMENTS_OFFSET: u32 = 0x8000_0000;
+pub const ARGUMENTS_OFFSET: u32 = STACK_END;
 /// Bytes of the argument page.
 pub const ARGUMENTS_BYTES: u32 = 4096;
-/// Offset of the heap.
-pub const HEAP_OFFSET: u32 = 0x9000_0000;
-/// The address just past the highest byte of the stack, which grows down.
-pub const STACK_END: u32 = 0xf000_0000;
-/// The lowest offset a stack may reach, whatever its configured size.
-pub const STACK_LIMIT: u32 = 0xe000_0000;
+/// Offset of a graft's data; its heap starts on the page after it.
+pub const DATA_OFFSET: u32 = ARGUMENTS_OFFSET + ARGUMENTS_BYTES;
+/// End of the range in which data must fit.
+pub const DATA_END: u32 = 0x3000_0000;
+/// End of the range in which the heap must fit; what follows is never mapped up to the views.
+pub const HEAP_END: u32 = 0xafff_0000;
+/// Offset of the first read-only view of kernel memory.
+pub const VIEWS_OFFSET: u32 = 0xb000_0000;
+/// End of the range in which views must fit.
+pub const VIEWS_END: u32 = 0xf000_0000;
+
+const _: () = assert!(IMPORT_GATES_OFFSET + IMPORTS_MAX * GATE_BYTES <= IMAGE_OFFSET);
+const _: () = assert!(IMAGE_END <= STACK_LIMIT && STACK_LIMIT < STACK_END);
+const _: () = assert!(DATA_OFFSET < DATA_END && DATA_END < HEAP_END && HEAP_END < VIEWS_OFFSET);
 
 /// Marks a place to which a return may go: `nopl 0(%rbp,%rbp,2)` with a 32-bit displacement.
 ///

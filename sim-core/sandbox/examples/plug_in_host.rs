@@ -17,11 +17,11 @@ use std::time::Duration;
 
 use vino_sandbox::{
     DecodedImage, Engine, GraftMemory, GraftSlice, Host, HostAbort, Instance, InstanceConfig,
-    Limits, LoadError, SandboxAddr,
+    Limits, LoadError, Policy, SandboxAddr, VerifiedImage,
 };
 
 /// Where the host puts the word: the page that every instance has for arguments.
-const WORD_OFFSET: u64 = 0x8000_0000;
+const WORD_OFFSET: u64 = vino_abi::ARGUMENTS_OFFSET as u64;
 /// The longest word, and the longest note, in bytes.
 const TEXT_BYTES_MAX: u64 = 1024;
 
@@ -60,9 +60,9 @@ fn load(path: &str) -> Result<Instance, Box<dyn Error>> {
         deadline: Duration::from_millis(50),
         ..InstanceConfig::default()
     };
-    match Instance::load(&Engine::new()?, image, config) {
+    match VerifiedImage::verify(&Engine::new()?, image, &Policy::default()) {
         Err(LoadError::Rejected(rejection)) => Err(rejection.to_string().into()),
-        other => Ok(other?),
+        verified => Ok(Instance::new(&verified?, config)?),
     }
 }
 

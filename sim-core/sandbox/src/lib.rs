@@ -1,11 +1,14 @@
 //! Runs untrusted native x86-64 code in process, at native speed, after verifying it.
 //!
 //! ```text
-//!  &[u8] --decode--> DecodedImage --link--> LinkedImage --load--> Instance --call--> u64
-//!          (ELF)                (imports)              (place, verify in place, seal)
+//!  &[u8] --decode--> DecodedImage --link--> LinkedImage
+//!          (ELF)                (imports)
+//!        --verify--> VerifiedImage --new--> Instance --call--> u64
+//!         (place, seal, verify in place)
 //! ```
 //!
-//! Each arrow is the only constructor of the type to its right. An [`Instance`] owns 4 GiB of
+//! Each arrow is the only constructor of the type to its right. A [`VerifiedImage`] is verified
+//! once and has any number of instances, which share its code. An [`Instance`] owns 4 GiB of
 //! address space in which its code may read, write and jump; whatever the code does ends as a
 //! returned value or as a [`GraftFault`], never as damage to the process that hosts it.
 //!
@@ -18,13 +21,15 @@
 //! `vino-abi`.
 //!
 //! ```no_run
-//! use vino_sandbox::{DecodedImage, Engine, Instance, InstanceConfig, Limits, NoHost};
+//! use vino_sandbox::{DecodedImage, Engine, Instance, InstanceConfig, Limits, NoHost, Policy};
+//! use vino_sandbox::VerifiedImage;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let object = std::fs::read("add.o")?;
 //! let image = DecodedImage::decode(&object, &Limits::default())?.link(&mut |_| None)?;
-//! let mut instance = Instance::load(&Engine::new()?, image, InstanceConfig::default())?;
-//! let add = instance.entry("add").ok_or("the object defines no function add")?;
+//! let image = VerifiedImage::verify(&Engine::new()?, image, &Policy::default())?;
+//! let mut instance = Instance::new(&image, InstanceConfig::default())?;
+//! let add = image.entry("add").ok_or("the object defines no function add")?;
 //! assert_eq!(instance.call(add, &[2, 3], &mut NoHost)?, 5);
 //! # Ok(())
 //! # }
@@ -54,8 +59,8 @@ mod verify;
 pub use exec::{
     BadSlice, ConfigError, DEADLINE_MAX, Engine, EngineError, Entry, ExecError, FaultKind,
     GraftFault, GraftMemory, GraftSlice, HEAP_BYTES_MAX, Host, HostAbort, Instance, InstanceConfig,
-    LoadError, NESTING_MAX, NoHost, Registers, STACK_BYTES_MAX, STACK_BYTES_MIN, SandboxAddr,
-    SharedRegion,
+    InstanceError, LoadError, NESTING_MAX, NoHost, Registers, STACK_BYTES_MAX, STACK_BYTES_MIN,
+    SandboxAddr, SharedRegion, VerifiedImage,
 };
 pub use image::{
     DecodeError, DecodedImage, EntryOffset, Limits, LinkError, LinkedImage, RelocationProblem,

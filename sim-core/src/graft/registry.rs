@@ -1,7 +1,7 @@
 //! The grafts of one kernel: where each is attached, and the sandbox in which it runs.
 use vino_abi as abi;
-use vino_sandbox::{Engine, Entry, ExecError, Instance, InstanceConfig, LinkedImage, Policy};
-use vino_sandbox::{LoadError, SandboxAddr, SharedRegion};
+use vino_sandbox::{Engine, Entry, ExecError, Instance, InstanceConfig, InstanceError};
+use vino_sandbox::{LinkedImage, LoadError, Policy, SandboxAddr, SharedRegion, VerifiedImage};
 
 use super::batch::BatchView;
 use super::inspect::{GraftRejected, inspect};
@@ -90,7 +90,7 @@ pub(crate) enum GraftLoadError {
     /// The object is to blame.
     Rejected(GraftRejected),
     /// The machine is to blame.
-    Exec(LoadError),
+    Exec(InstanceError),
 }
 
 impl From<GraftRejected> for GraftLoadError {
@@ -101,7 +101,7 @@ impl From<GraftRejected> for GraftLoadError {
 
 impl From<ExecError> for GraftLoadError {
     fn from(error: ExecError) -> GraftLoadError {
-        GraftLoadError::Exec(LoadError::Exec(error))
+        GraftLoadError::Exec(error.into())
     }
 }
 
@@ -144,20 +144,22 @@ fn place(
     base_hint: Option<u64>,
 ) -> Result<Instance, GraftLoadError> {
     let limits = config.graft_limits;
+    let policy = Policy {
+        read_protection: config.read_protection,
+    };
+    let image = VerifiedImage::verify(engine, image, &policy).map_err(|error| match error {
+        LoadError::Rejected(rejection) => GraftRejected::Verify(Box::new(rejection)).into(),
+        LoadError::Exec(error) => GraftLoadError::from(error),
+    })?;
     let instance = InstanceConfig {
-        policy: Policy {
-            read_protection: config.read_protection,
-        },
         stack_bytes: limits.stack_bytes,
+        heap_bytes: 0,
         heap_bytes_max: limits.heap_bytes_max,
         deadline: config.graft_deadline,
         views: vec![view],
         base_hint,
     };
-    Instance::load(engine, image, instance).map_err(|error| match error {
-        LoadError::Rejected(rejection) => GraftRejected::Verify(Box::new(rejection)).into(),
-        other => GraftLoadError::Exec(other),
-    })
+    Instance::new(&image, instance).map_err(GraftLoadError::Exec)
 }
 
 /// All grafts that are attached now.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vino_sandbox::{
     DecodedImage, Engine, GraftMemory, Host, HostAbort, Instance, InstanceConfig, Limits, NoHost,
+    Policy, VerifiedImage,
 };
 
 use super::Bench;
@@ -119,6 +120,8 @@ fn load(object: &[u8]) -> Result<Instance, Failure> {
         deadline: DEADLINE,
         ..InstanceConfig::default()
     };
-    Instance::load(&engine, image, config)
+    let image = VerifiedImage::verify(&engine, image, &Policy::default())
+        .map_err(|error| failed("cannot verify the benchmark's graft", &error))?;
+    Instance::new(&image, config)
         .map_err(|error| failed("cannot load the benchmark's graft", &error))
 }

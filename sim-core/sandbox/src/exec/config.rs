@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use vino_abi::{HEAP_OFFSET, PAGE_BYTES, STACK_END, STACK_LIMIT, VIEWS_END, VIEWS_OFFSET};
+use vino_abi::{DATA_END, HEAP_END, PAGE_BYTES, STACK_END, STACK_LIMIT, VIEWS_END, VIEWS_OFFSET};
 
 use super::shared::SharedRegion;
-use crate::verify::Policy;
 
 /// The smallest stack: a page for the graft and what the gates push.
 pub const STACK_BYTES_MIN: u32 = 4096;
-/// The largest stack: half the room below [`STACK_END`], so that its guard exceeds any one frame.
-pub const STACK_BYTES_MAX: u32 = (STACK_END - STACK_LIMIT) / 2;
-/// The largest heap.
-pub const HEAP_BYTES_MAX: u32 = STACK_LIMIT - HEAP_OFFSET;
+/// The largest stack: at most half the room below [`STACK_END`], so that its guard exceeds any one
+/// frame.
+pub const STACK_BYTES_MAX: u32 = 128 << 20;
+/// The largest heap, which fits behind any image's data.
+pub const HEAP_BYTES_MAX: u32 = HEAP_END - DATA_END;
 /// The longest deadline.
 pub const DEADLINE_MAX: Duration = Duration::from_secs(3600);
 
 const PAGE: u32 = 4096;
 const _: () = assert!(PAGE as u64 == PAGE_BYTES);
+const _: () = assert!(STACK_BYTES_MAX <= (STACK_END - STACK_LIMIT) / 2);
 const _: () = assert!(STACK_BYTES_MAX.is_multiple_of(PAGE) && HEAP_BYTES_MAX.is_multiple_of(PAGE));
 
 const STACK_BYTES_DEFAULT: u32 = 256 * 1024;
@@ -26,11 +27,11 @@ const DEADLINE_DEFAULT: Duration = Duration::from_millis(100);
 /// What one instance gets.
 #[derive(Clone, Debug)]
 pub struct InstanceConfig {
-    /// What the verifier insists on.
-    pub policy: Policy,
     /// Bytes of stack, rounded up to pages.
     pub stack_bytes: u32,
-    /// Bytes of heap, rounded up to pages.
+    /// Bytes of heap at the start, rounded up to pages.
+    pub heap_bytes: u32,
+    /// Bytes to which the heap may grow, rounded up to pages.
     pub heap_bytes_max: u32,
     /// How much processor time one invocation may take, with the host functions it calls.
     pub deadline: Duration,
@@ -46,8 +47,8 @@ pub struct InstanceConfig {
 impl Default for InstanceConfig {
     fn default() -> Self {
         Self {
-            policy: Policy::default(),
             stack_bytes: STACK_BYTES_DEFAULT,
+            heap_bytes: 0,
             heap_bytes_max: 0,
             deadline: DEADLINE_DEFAULT,
             views: Vec::new(),
@@ -65,11 +66,19 @@ pub enum ConfigError {
         /// What was asked for.
         bytes: u32,
     },
-    /// The heap does not fit below the stack.
+    /// The heap is larger than any sandbox can hold.
     #[error("heap of {bytes} bytes: at most {HEAP_BYTES_MAX} fit")]
     Heap {
         /// What was asked for.
         bytes: u32,
+    },
+    /// The heap starts above its own limit.
+    #[error("heap of {bytes} bytes at the start: its limit is {bytes_max}")]
+    HeapStart {
+        /// What was asked for.
+        bytes: u32,
+        /// The limit that was asked for.
+        bytes_max: u32,
     },
     /// The deadline would end every invocation or none.
     #[error("deadline of {deadline:?}: choose 1 us to {DEADLINE_MAX:?}")]
@@ -89,6 +98,7 @@ pub enum ConfigError {
 pub(super) struct Checked {
     pub(super) stack_bytes: u32,
     pub(super) heap_bytes: u32,
+    pub(super) heap_bytes_max: u32,
     pub(super) deadline_us: u32,
 }
 
@@ -104,6 +114,12 @@ impl InstanceConfig {
         if self.heap_bytes_max > HEAP_BYTES_MAX {
             return Err(ConfigError::Heap {
                 bytes: self.heap_bytes_max,
+            });
+        }
+        if self.heap_bytes > self.heap_bytes_max {
+            return Err(ConfigError::HeapStart {
+                bytes: self.heap_bytes,
+                bytes_max: self.heap_bytes_max,
             });
         }
         let deadline_us = u32::try_from(self.deadline.as_micros()).unwrap_or(u32::MAX);
@@ -123,7 +139,8 @@ impl InstanceConfig {
         // Both limits are whole pages, so rounding up stays within them.
         Ok(Checked {
             stack_bytes: self.stack_bytes.next_multiple_of(PAGE),
-            heap_bytes: self.heap_bytes_max.next_multiple_of(PAGE),
+            heap_bytes: self.heap_bytes.next_multiple_of(PAGE),
+            heap_bytes_max: self.heap_bytes_max.next_multiple_of(PAGE),
             deadline_us,
         })
     }
@@ -158,6 +175,12 @@ mod tests {
         assert_eq!(
             check(|c| c.heap_bytes_max = bytes),
             Some(ConfigError::Heap { bytes })
+        );
+        let (bytes, bytes_max) = (8193, 8192);
+        let start = |c: &mut InstanceConfig| (c.heap_bytes, c.heap_bytes_max) = (bytes, bytes_max);
+        assert_eq!(
+            check(start),
+            Some(ConfigError::HeapStart { bytes, bytes_max })
         );
         let deadline = Duration::from_nanos(999);
         assert_eq!(

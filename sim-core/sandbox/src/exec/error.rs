@@ -1,6 +1,7 @@
 //! Why the host could not make or run a sandbox: never the graft's fault.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 
 use super::config::ConfigError;
 use crate::verify::Rejection;
@@ -59,15 +60,34 @@ pub enum ExecError {
         /// How many there may be.
         max: usize,
     },
-    /// Pages of a sandbox could not be mapped or protected.
+    /// The process has as many mappings as the system lets it have.
     #[error(
-        "cannot map the {area} of a sandbox ({bytes} bytes); if many sandboxes are alive, \
-             raise vm.max_map_count"
+        "cannot map the {area} of a sandbox: the process has {mappings} mappings of \
+             {mappings_max} (vm.max_map_count), a sandbox takes about five; drop sandboxes, or \
+             raise the limit with sysctl -w vm.max_map_count=N"
     )]
+    TooManyMappings {
+        /// Which part of the sandbox.
+        area: &'static str,
+        /// How many mappings there are.
+        mappings: usize,
+        /// How many there may be.
+        mappings_max: usize,
+    },
+    /// Pages of a sandbox could not be mapped or protected.
+    #[error("cannot map the {area} of a sandbox ({bytes} bytes)")]
     Map {
         /// Which part of the sandbox.
         area: &'static str,
         /// How long it is.
+        bytes: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The memory that instances of an image share could not be made.
+    #[error("cannot make the {bytes} bytes of memory that the instances of an image share")]
+    Image {
+        /// How long it was to be.
         bytes: u64,
         /// What the system said.
         source: io::Error,
@@ -82,12 +102,52 @@ pub enum ExecError {
     },
 }
 
-/// An image could not be made into an instance.
+/// Mappings that other threads may have given back since one was refused.
+const MAPPINGS_SLACK: usize = 64;
+
+impl ExecError {
+    /// Explains why the system did not map or protect part of a sandbox.
+    #[cold]
+    pub(super) fn map(area: &'static str, bytes: u64, source: io::Error) -> Self {
+        if source.raw_os_error() == Some(libc::ENOMEM)
+            && let Some((mappings, mappings_max)) = mappings()
+            && mappings + MAPPINGS_SLACK > mappings_max
+        {
+            return Self::TooManyMappings {
+                area,
+                mappings,
+                mappings_max,
+            };
+        }
+        Self::Map {
+            area,
+            bytes,
+            source,
+        }
+    }
+}
+
+/// Returns how many mappings the process has, and how many it may have, if the system tells.
+fn mappings() -> Option<(usize, usize)> {
+    let limit = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    let maps = BufReader::new(File::open("/proc/self/maps").ok()?);
+    Some((maps.lines().count(), limit.trim().parse().ok()?))
+}
+
+/// An image could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The code breaks the rules of the sandbox.
     #[error("the verifier rejected the image")]
     Rejected(#[source] Rejection),
+    /// The system refused memory.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+}
+
+/// An image could not be given a sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
     /// The configuration asks for what no sandbox can have.
     #[error(transparent)]
     Config(#[from] ConfigError),

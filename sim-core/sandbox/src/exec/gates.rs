@@ -28,7 +28,7 @@ pub(super) const RETURN_STUB: u32 = GATES_OFFSET + 0x40;
 /// Offset of the trap that the return stub jumps to.
 pub(super) const RETURN_TRAP: u32 = GATES_OFFSET + 0x80;
 /// Fills what is not a gate: `int3`.
-const TRAP: u8 = 0xcc;
+pub(super) const TRAP: u8 = 0xcc;
 
 /// The bytes of a process's gates.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ mod tests {
             [
                 "mov (%rsp),%r11d",
                 "cmpq $0x6d841f0f,%gs:(%r11d)",
-                "jne 0x0000000000020080",
+                "jne 0x0000000000011080",
                 "add %gs:0x10000,%r11",
                 "mov %r11,(%rsp)",
                 "ret",

@@ -137,6 +137,13 @@ impl<'a> GraftMemory<'a> {
         self.core.memory.write(addr, &value.to_le_bytes())
     }
 
+    /// Adds zeroed bytes, rounded up to pages, to the end of the heap, and returns the first.
+    ///
+    /// As [`Instance::grow_heap`](super::Instance::grow_heap).
+    pub fn grow_heap(&mut self, bytes: u32) -> Option<SandboxAddr> {
+        self.core.memory.grow_heap(bytes)
+    }
+
     /// Calls the waiting graft back: a new invocation, on the same stack below the waiting one.
     ///
     /// # Errors

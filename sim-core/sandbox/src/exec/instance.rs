@@ -1,35 +1,34 @@
 //! An image in its sandbox, ready to be called.
 
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use vino_abi::{
-    ARGUMENTS_BYTES, ARGUMENTS_OFFSET, BASE_SLOT, GATES_OFFSET, HEAP_OFFSET, PAGE_BYTES, STACK_END,
-    VIEWS_OFFSET,
-};
+use vino_abi::{GATES_OFFSET, PAGE_BYTES, STACK_END};
 
 use super::address::{BadSlice, SandboxAddr};
 use super::arena::Slot;
 use super::call;
-use super::config::{Checked, InstanceConfig};
-use super::engine::{Engine, Process};
-use super::error::{ExecError, LoadError};
+use super::config::InstanceConfig;
+use super::engine::Process;
+use super::error::{ExecError, InstanceError};
 use super::fault::GraftFault;
 use super::host::Host;
 use super::memory::Memory;
-use super::sys::Protection;
-use crate::image::{LinkedImage, SegmentKind, SymbolTable};
-use crate::verify::{self, Policy, Text};
+use super::verified::VerifiedImage;
+use crate::image::SymbolTable;
 
-/// A function of one instance that the host may call.
+/// A function of an image that the host may call on its instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
-    instance: u64,
+    image: u64,
     offset: u32,
 }
 
 impl Entry {
+    /// Names an entry of the image of that number.
+    pub(super) fn new(image: u64, offset: u32) -> Self {
+        Self { image, offset }
+    }
+
     /// Returns where the function starts in the sandbox.
     #[must_use]
     pub fn offset(self) -> u32 {
@@ -43,12 +42,9 @@ pub(super) struct Core {
     pub(super) process: &'static Process,
     pub(super) memory: Memory,
     pub(super) deadline_us: u32,
-    id: u64,
+    image_id: u64,
     base: u64,
-    text: Range<u32>,
-    gates_bytes: u32,
     stack_bytes: u32,
-    image: Arc<LinkedImage>,
     views: Vec<u32>,
 }
 
@@ -61,45 +57,63 @@ pub struct Instance {
     core: Core,
 }
 
-/// Numbers instances, so that an entry of one never passes for an entry of another.
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-
 impl Instance {
-    /// Places an image in a sandbox, verifies its final bytes there, and seals it.
-    ///
-    /// Instances of one image may share it: pass clones of an [`Arc`].
+    /// Gives an image a sandbox: its pages of code are the image's own, the rest is fresh.
     ///
     /// # Errors
     ///
-    /// The code breaks a rule of the sandbox, the configuration asks for the impossible, or the
-    /// system refuses memory. Nothing is left behind.
-    pub fn load(
-        engine: &Engine,
-        image: impl Into<Arc<LinkedImage>>,
-        config: InstanceConfig,
-    ) -> Result<Self, LoadError> {
-        let image = image.into();
+    /// The configuration asks for the impossible, or the system refuses memory. Nothing is left
+    /// behind.
+    pub fn new(image: &VerifiedImage, config: InstanceConfig) -> Result<Self, InstanceError> {
         let checked = config.check()?;
-        let process = engine.process();
-        let mut memory = Memory::new(Slot::take(config.base_hint)?);
-        let base = memory.base();
-        map_fixed_parts(&mut memory, &checked)?;
-        let gates_bytes = map_gates(&mut memory, process, image.imports())?;
-        let text = map_image(&mut memory, &image, &config.policy)?;
-        let views = map_views(&mut memory, &config)?;
+        let slot = Slot::take(config.base_hint)?;
+        let mut memory = Memory::new(slot, image.clone(), &checked)?;
+        let views = config
+            .views
+            .iter()
+            .map(|view| memory.map_view(view))
+            .collect::<Result<_, _>>()?;
         let core = Core {
-            process,
-            memory,
+            process: image.process(),
             deadline_us: checked.deadline_us,
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            base,
-            text,
-            gates_bytes,
+            image_id: image.id(),
+            base: memory.base(),
             stack_bytes: checked.stack_bytes,
-            image,
             views,
+            memory,
         };
         Ok(Self { core })
+    }
+
+    /// Makes the instance's memory what it was when it was new, its heap as small.
+    ///
+    /// Views stay as they are: they are the host's.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses. The instance can still be called, and finds its memory in any state.
+    pub fn reset(&mut self) -> Result<(), ExecError> {
+        self.core.memory.reset()
+    }
+
+    /// Adds zeroed bytes, rounded up to pages, to the end of the heap, and returns the first.
+    ///
+    /// `None` if the heap would exceed the limit of the configuration, or the system has no memory
+    /// for it.
+    pub fn grow_heap(&mut self, bytes: u32) -> Option<SandboxAddr> {
+        self.core.memory.grow_heap(bytes)
+    }
+
+    /// Returns where in the sandbox the heap starts and ends; it starts on the page after data.
+    #[must_use]
+    pub fn heap(&self) -> Range<u32> {
+        self.core.memory.heap()
+    }
+
+    /// Returns the image that the instance runs.
+    #[must_use]
+    pub fn image(&self) -> &VerifiedImage {
+        self.core.memory.image()
     }
 
     /// Returns the address of the sandbox's first byte; pointers given to the graft start there.
@@ -121,11 +135,7 @@ impl Instance {
     /// Finds a global function of the image by its name as in the object.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<Entry> {
-        let offset = self.core.image.entry(name)?.get();
-        Some(Entry {
-            instance: self.core.id,
-            offset,
-        })
+        self.image().entry(name)
     }
 
     /// Calls a function of the graft and waits for it.
@@ -140,7 +150,7 @@ impl Instance {
     ///
     /// # Panics
     ///
-    /// The entry is another instance's, there are more than six arguments, a host function
+    /// The entry is another image's, there are more than six arguments, a host function
     /// panicked, or this is the thread's first call and the system has no memory for its signal
     /// stack.
     #[inline]
@@ -205,7 +215,8 @@ impl Instance {
         self.core.memory.write(addr, &value.to_le_bytes())
     }
 
-    /// Returns how many bytes of memory the instance has, without what the host shares with it.
+    /// Returns how many bytes of memory are the instance's own: not text, nor what the host shares
+    /// with it.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         self.core.memory.private_bytes()
@@ -214,7 +225,7 @@ impl Instance {
 
 impl Core {
     pub(super) fn symbols(&self) -> &SymbolTable {
-        self.image.symbols()
+        self.memory.image().symbols()
     }
 
     #[inline]
@@ -222,10 +233,10 @@ impl Core {
         self.base
     }
 
-    /// Returns whether an entry was looked up in this instance.
+    /// Returns whether an entry is of the image that this runs.
     #[inline]
     pub(super) fn owns(&self, entry: Entry) -> bool {
-        entry.instance == self.id
+        entry.image == self.image_id
     }
 
     /// Returns the addresses at which a stack pointer leaves room for the gates.
@@ -236,18 +247,16 @@ impl Core {
 
     /// Returns the verified bytes and, with `text_offset`, where they are.
     pub(super) fn text(&self) -> &[u8] {
-        self.memory
-            .sealed(self.text.start, self.text.end - self.text.start)
+        self.memory.image().text_bytes()
     }
 
     pub(super) fn text_offset(&self) -> u32 {
-        self.text.start
+        self.memory.image().text_offset()
     }
 
     /// Returns whether an offset is in the text or the gates.
     pub(super) fn is_code(&self, offset: u32) -> bool {
-        let gates = GATES_OFFSET..GATES_OFFSET + self.gates_bytes;
-        self.text.contains(&offset) || gates.contains(&offset)
+        (GATES_OFFSET..self.memory.image().code().end).contains(&offset)
     }
 
     #[inline]
@@ -263,89 +272,4 @@ impl Core {
         self.memory.read(addr, &mut bytes).ok()?;
         Some(u32::from_le_bytes(bytes))
     }
-}
-
-/// Bytes of the info page, of which the first word is the sandbox's base.
-const INFO_BYTES: u32 = 4096;
-const _: () = assert!(INFO_BYTES as u64 == PAGE_BYTES);
-
-fn map_fixed_parts(memory: &mut Memory, checked: &Checked) -> Result<(), ExecError> {
-    let base = memory.base().to_le_bytes();
-    let info = memory.map("info page", BASE_SLOT, INFO_BYTES)?;
-    info[..base.len()].copy_from_slice(&base);
-    memory.seal("info page", BASE_SLOT, INFO_BYTES, Protection::Read)?;
-    memory.map("argument page", ARGUMENTS_OFFSET, ARGUMENTS_BYTES)?;
-    memory.map("heap", HEAP_OFFSET, checked.heap_bytes)?;
-    memory.map(
-        "stack",
-        STACK_END - checked.stack_bytes,
-        checked.stack_bytes,
-    )?;
-    Ok(())
-}
-
-fn map_gates(memory: &mut Memory, process: &Process, imports: &[u32]) -> Result<u32, ExecError> {
-    let code = process.gates().bytes(imports);
-    let bytes = u32::try_from(code.len()).expect("the gates of all imports take a few pages");
-    memory
-        .map("gates", GATES_OFFSET, bytes)?
-        .copy_from_slice(&code);
-    memory.seal("gates", GATES_OFFSET, bytes, Protection::ReadExecute)?;
-    Ok(bytes)
-}
-
-/// Maps the segments and makes the text executable if it passes the verifier.
-fn map_image(
-    memory: &mut Memory,
-    image: &LinkedImage,
-    policy: &Policy,
-) -> Result<Range<u32>, LoadError> {
-    let base = memory.base();
-    let mut text = 0..0;
-    let mut end = 0;
-    for (index, segment) in image.segments().iter().enumerate() {
-        let (offset, bytes) = (segment.offset, segment.bytes_len);
-        end = end.max(offset + bytes);
-        match segment.kind {
-            SegmentKind::Text => {
-                image.place(base, index, memory.map("text", offset, bytes)?);
-                memory.seal("text", offset, bytes, Protection::Read)?;
-                assert!(text.is_empty(), "an image has one text segment");
-                text = offset..offset + bytes;
-            }
-            SegmentKind::ReadOnly => {
-                image.place(base, index, memory.map("read-only data", offset, bytes)?);
-                memory.seal("read-only data", offset, bytes, Protection::Read)?;
-            }
-            SegmentKind::Data => {
-                image.place(base, index, memory.map("data", offset, bytes)?);
-            }
-        }
-    }
-    let bytes = text.end - text.start;
-    let entries: Vec<u32> = image.entries().map(|(_, at)| at.get()).collect();
-    let candidate = Text {
-        bytes: memory.sealed(text.start, bytes),
-        offset: text.start,
-        image: text.start..end,
-        imports: image.imports(),
-        relocations: image.text_relocations(),
-        entries: &entries,
-        symbols: image.symbols(),
-    };
-    let proof = verify::verify(&candidate, policy).map_err(LoadError::Rejected)?;
-    memory.make_executable(proof)?;
-    Ok(text)
-}
-
-/// Maps the views one after another and returns where each is.
-fn map_views(memory: &mut Memory, config: &InstanceConfig) -> Result<Vec<u32>, ExecError> {
-    let mut next = VIEWS_OFFSET;
-    let mut offsets = Vec::with_capacity(config.views.len());
-    for view in &config.views {
-        memory.map_view(next, view)?;
-        offsets.push(next);
-        next += view.mapped_bytes();
-    }
-    Ok(offsets)
 }

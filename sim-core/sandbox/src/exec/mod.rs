@@ -3,16 +3,18 @@
 //! ```text
 //!  engine    handlers, watchdog, facts about the processor: once per process
 //!    thread    signal stack, thread block, watch slots: once per thread
+//!  verified  an image's final bytes, sealed, with the gates: once per image
+//!    gates     the trusted code of a sandbox
 //!  arena     the address space of all sandboxes
 //!    memory    what is mapped in one sandbox, and the host's access to it
-//!    gates     the trusted code inside
 //!  instance  an image in its sandbox
 //!    call      one invocation: entry (assembly), host functions, signals, fault
 //! ```
 //!
 //! # Invariants
 //!
-//! * Only bytes that the verifier accepted, in place and no longer writable, become executable.
+//! * Only bytes that the verifier accepted, in place and sealed, become executable, and what the
+//!   executor itself puts beside them: the gates, and the page that holds the sandbox's base.
 //! * No page is ever writable and executable.
 //! * A sandbox holds no address of the host, not even in its gates.
 //! * The thread block's `current` is null whenever code of the host runs, so a signal that
@@ -41,6 +43,7 @@ mod sys;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod verified;
 mod watchdog;
 
 pub use address::{BadSlice, GraftSlice, SandboxAddr};
@@ -48,9 +51,10 @@ pub use config::{
     ConfigError, DEADLINE_MAX, HEAP_BYTES_MAX, InstanceConfig, STACK_BYTES_MAX, STACK_BYTES_MIN,
 };
 pub use engine::Engine;
-pub use error::{EngineError, ExecError, LoadError};
+pub use error::{EngineError, ExecError, InstanceError, LoadError};
 pub use fault::{FaultKind, GraftFault, Registers};
 pub use host::{GraftMemory, Host, HostAbort, NoHost};
 pub use instance::{Entry, Instance};
 pub use shared::SharedRegion;
+pub use verified::VerifiedImage;
 pub use watchdog::NESTING_MAX;

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU32;
 use vino_abi::PAGE_BYTES;
 
 use super::error::ExecError;
-use super::sys;
+use super::sys::{self, Protection, Seal};
 
 /// The largest shared region: all of the room for views.
 const REGION_BYTES_MAX: usize = (vino_abi::VIEWS_END - vino_abi::VIEWS_OFFSET) as usize;
@@ -45,8 +45,10 @@ impl SharedRegion {
         }
         let rounded = (bytes as u64).next_multiple_of(PAGE_BYTES);
         let mapped = u32::try_from(rounded).map_err(|_| invalid())?;
-        let file = sys::memory_file(mapped as usize).map_err(fail)?;
-        let address = sys::map_file(file.as_fd(), mapped as usize).map_err(fail)?;
+        let file = sys::memory_file(c"vino-shared-region", mapped as usize).map_err(fail)?;
+        sys::seal(file.as_fd(), Seal::Size).map_err(fail)?;
+        let writable = Protection::ReadWrite;
+        let address = sys::map_file(file.as_fd(), mapped as usize, writable).map_err(fail)?;
         let bytes = bytes.next_multiple_of(size_of::<AtomicU32>());
         Ok(Self {
             inner: Arc::new(Region {

@@ -3,6 +3,7 @@
 //! With those of `signals` (`rt_sigaction`, `rt_sigprocmask`, `sigaltstack`, `rt_sigreturn`) and of
 //! the standard library's threads, they are all that a process which runs grafts has to be allowed.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
@@ -126,48 +127,119 @@ pub(super) fn map(bytes: usize) -> io::Result<usize> {
     checked(got)
 }
 
-/// Creates a nameless file of `bytes` zero bytes whose size never changes again.
-pub(super) fn memory_file(bytes: usize) -> io::Result<OwnedFd> {
+/// Creates a file of `bytes` zero bytes that exists only in memory and has no path.
+pub(super) fn memory_file(name: &CStr, bytes: usize) -> io::Result<OwnedFd> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    // SAFETY: the name is a C string and the flags are valid for memfd_create.
-    let raw = unsafe { libc::memfd_create(c"vino-shared-region".as_ptr(), flags) };
-    if raw < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: `raw` is a new descriptor that nothing else owns.
-    let file = unsafe { OwnedFd::from_raw_fd(raw) };
+    // Some systems refuse a file that could be executed as a program, which this never is; those
+    // before Linux 6.3 do not know how to say so.
+    let file = match create_memory_file(name, flags | libc::MFD_NOEXEC_SEAL) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            create_memory_file(name, flags)?
+        }
+        created => created?,
+    };
     let length =
         libc::off_t::try_from(bytes).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))?;
     // SAFETY: plain call on a descriptor we own.
     let status = unsafe { libc::ftruncate(file.as_raw_fd(), length) };
-    if status != 0 {
-        return Err(io::Error::last_os_error());
+    if status == 0 {
+        Ok(file)
+    } else {
+        Err(io::Error::last_os_error())
     }
-    // A file that cannot shrink cannot turn an access into SIGBUS.
-    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-    // SAFETY: plain call on a descriptor we own.
-    let status = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
-    if status != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(file)
 }
 
-/// Maps a whole file, shared and writable, wherever the system has room.
-pub(super) fn map_file(file: BorrowedFd<'_>, bytes: usize) -> io::Result<usize> {
-    let protection = Protection::ReadWrite.flags();
+fn create_memory_file(name: &CStr, flags: libc::c_uint) -> io::Result<OwnedFd> {
+    // SAFETY: the name is a C string and the flags are valid for memfd_create.
+    let raw = unsafe { libc::memfd_create(name.as_ptr(), flags) };
+    if raw < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `raw` is a new descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// What nobody can do to a memory file any more, whatever descriptors or mappings of it they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seal {
+    /// Change its size: a file that cannot shrink cannot turn an access into SIGBUS.
+    Size,
+    /// Change its size or its bytes.
+    Contents,
+}
+
+/// Seals a memory file for good; fails if somebody has a writable mapping of what is sealed.
+pub(super) fn seal(file: BorrowedFd<'_>, seal: Seal) -> io::Result<()> {
+    let size = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    let seals = match seal {
+        Seal::Size => size,
+        Seal::Contents => size | libc::F_SEAL_WRITE,
+    };
+    // SAFETY: plain call on a descriptor that is open.
+    let status = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Maps a whole file, shared, wherever the system has room.
+pub(super) fn map_file(
+    file: BorrowedFd<'_>,
+    bytes: usize,
+    protection: Protection,
+) -> io::Result<usize> {
+    let flags = protection.flags();
     // SAFETY: without MAP_FIXED the system picks unused address space.
+    let got = unsafe { libc::mmap(at(0), bytes, flags, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+    checked(got)
+}
+
+/// Maps part of a file over a range of reserved address space; what is written there stays there.
+///
+/// # Safety
+///
+/// The caller owns the range and nothing holds a reference into it.
+pub(super) unsafe fn map_file_privately_at(
+    address: usize,
+    bytes: usize,
+    file: BorrowedFd<'_>,
+    offset: usize,
+    protection: Protection,
+) -> io::Result<()> {
+    // Without MAP_NORESERVE parts that were once writable would not merge with those that never
+    // were, though all are mapped alike.
+    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    let offset =
+        libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))?;
+    // SAFETY: the range is the caller's, by this function's contract.
     let got = unsafe {
         libc::mmap(
-            at(0),
+            at(address),
             bytes,
-            protection,
-            libc::MAP_SHARED,
+            protection.flags(),
+            flags,
             file.as_raw_fd(),
-            0,
+            offset,
         )
     };
-    checked(got)
+    checked(got).map(|_| ())
+}
+
+/// Makes private pages what they were when they were mapped, and gives back their memory.
+///
+/// # Safety
+///
+/// The caller owns the range, which is mapped privately, and nothing holds a reference into it.
+pub(super) unsafe fn discard(address: usize, bytes: usize) -> io::Result<()> {
+    // SAFETY: the range is the caller's, by this function's contract.
+    let status = unsafe { libc::madvise(at(address), bytes, libc::MADV_DONTNEED) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Maps a whole file, shared and read-only, over a range of reserved address space.

@@ -10,8 +10,10 @@ use super::fault::FaultKind;
 use super::host::{GraftMemory, Host, HostAbort};
 use super::instance::Instance;
 use super::thread::{self, ThreadBlock};
+use super::verified::VerifiedImage;
 use super::{InstanceConfig, SandboxAddr};
 use crate::image::{DecodedImage, Limits};
+use crate::verify::Policy;
 
 /// Keeps its second argument in a vector register over a host function, then faults if the third
 /// argument asks for it.
@@ -47,7 +49,8 @@ fn load(engine: &Engine) -> Instance {
     let object = std::fs::read(&output).expect("as wrote its output");
     let image = DecodedImage::decode(&object, &Limits::default()).expect("an object");
     let image = image.link(&mut |_| Some(0)).expect("one import");
-    Instance::load(engine, image, InstanceConfig::default()).expect("loads")
+    let image = VerifiedImage::verify(engine, image, &Policy::default()).expect("verifies");
+    Instance::new(&image, InstanceConfig::default()).expect("a sandbox")
 }
 
 struct Echo;

@@ -1,15 +1,16 @@
 //! Where the parts of an image are in the sandbox.
 //!
-//! From `IMAGE_OFFSET` up, each part starting a page:
+//! Each part starts a page; data has a place of its own, beside the heap:
 //!
 //! ```text
-//! text | at least 16 bytes 0xcc ||  read-only data | GOT  ||  data | bss
+//! IMAGE_OFFSET   text | at least 16 bytes 0xcc ||  read-only data | GOT
+//! DATA_OFFSET    data | bss
 //! ```
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use vino_abi::{IMAGE_END, IMAGE_OFFSET, PAGE_BYTES};
+use vino_abi::{DATA_END, DATA_OFFSET, IMAGE_END, IMAGE_OFFSET, PAGE_BYTES};
 
 use super::decode::DecodedImage;
 use super::error::LinkError;
@@ -43,11 +44,7 @@ pub(super) struct Extent {
 
 impl Layout {
     pub(super) fn new(image: &DecodedImage) -> Result<Self, LinkError> {
-        let bytes_max = u64::from(image.image_bytes_max.min(IMAGE_END - IMAGE_OFFSET));
-        let mut cursor = Cursor {
-            at: u64::from(IMAGE_OFFSET),
-            bytes_max,
-        };
+        let mut cursor = Cursor::new(image.image_bytes_max);
         let mut layout = Self {
             sections: vec![0; image.sections.len()],
             got: BTreeMap::new(),
@@ -73,6 +70,7 @@ impl Layout {
         }
         layout.close(SegmentKind::ReadOnly, start, cursor.at, &mut cursor)?;
 
+        cursor.start_data();
         let start = cursor.at;
         layout.append(image, SectionKind::Data, &mut cursor)?;
         let initial_end = cursor.at;
@@ -123,10 +121,38 @@ impl Layout {
 /// The next free offset of a growing image.
 struct Cursor {
     at: u64,
+    /// Where the present part of the image starts.
+    start: u64,
+    /// Where that part must end.
+    end: u64,
+    /// Bytes of the parts before it.
+    bytes_before: u64,
+    /// Bytes that all parts may have together.
     bytes_max: u64,
 }
 
 impl Cursor {
+    fn new(bytes_max: u32) -> Self {
+        Self {
+            at: u64::from(IMAGE_OFFSET),
+            start: u64::from(IMAGE_OFFSET),
+            end: u64::from(IMAGE_END),
+            bytes_before: 0,
+            bytes_max: u64::from(bytes_max),
+        }
+    }
+
+    /// Goes on where data lies.
+    fn start_data(&mut self) {
+        *self = Self {
+            at: u64::from(DATA_OFFSET),
+            start: u64::from(DATA_OFFSET),
+            end: u64::from(DATA_END),
+            bytes_before: self.at - self.start,
+            bytes_max: self.bytes_max,
+        };
+    }
+
     /// Takes `bytes` at the next multiple of `align` and returns where they start.
     fn advance(&mut self, bytes: u64, align: u64) -> Result<u32, LinkError> {
         let start = self.at.next_multiple_of(align);
@@ -136,14 +162,12 @@ impl Cursor {
     }
 
     fn narrow(&self, at: u64) -> Result<u32, LinkError> {
-        let bytes = at - u64::from(IMAGE_OFFSET);
-        let too_large = LinkError::TooLarge {
-            bytes,
-            bytes_max: self.bytes_max,
-        };
+        let bytes = self.bytes_before + (at - self.start);
+        let room = self.bytes_before + (self.end - self.start);
+        let bytes_max = self.bytes_max.min(room);
         match u32::try_from(at) {
-            Ok(narrow) if bytes <= self.bytes_max => Ok(narrow),
-            _ => Err(too_large),
+            Ok(narrow) if bytes <= bytes_max => Ok(narrow),
+            _ => Err(LinkError::TooLarge { bytes, bytes_max }),
         }
     }
 }

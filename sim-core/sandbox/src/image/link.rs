@@ -46,6 +46,11 @@ impl LinkedImage {
         &self.segments
     }
 
+    /// Gives up the bytes of the segments, for whoever keeps them elsewhere.
+    pub(crate) fn take_segments(&mut self) -> Vec<Segment> {
+        std::mem::take(&mut self.segments)
+    }
+
     /// Writes what a segment holds in a sandbox at `base` into memory that is still zero.
     ///
     /// # Panics

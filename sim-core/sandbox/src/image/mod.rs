@@ -30,6 +30,7 @@ pub use decode::DecodedImage;
 pub use demangle::demangle;
 pub use error::{DecodeError, LinkError, RelocationProblem, SectionProblem, SymbolProblem};
 pub use link::{EntryOffset, LinkedImage};
+pub(crate) use segment::AddressWord;
 pub use segment::{Segment, SegmentKind};
 pub use symbol_table::SymbolTable;
 

@@ -21,14 +21,14 @@ pub struct Segment {
     /// How its pages are protected.
     pub kind: SegmentKind,
     /// What it starts with; zeros follow.
-    pub(super) initial: Vec<u8>,
+    pub(crate) initial: Vec<u8>,
     /// Words that hold an address.
-    pub(super) addresses: Vec<AddressWord>,
+    pub(crate) addresses: Vec<AddressWord>,
 }
 
 /// A 64-bit word that becomes `base + value` when its segment is placed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AddressWord {
+pub(crate) struct AddressWord {
     /// Where in its segment.
     pub(super) offset: u32,
     /// The address, as an offset from the base of the sandbox.
@@ -43,10 +43,21 @@ impl Segment {
     /// If `into` is shorter than the segment.
     pub(super) fn place(&self, base: u64, into: &mut [u8]) {
         into[..self.initial.len()].copy_from_slice(&self.initial);
-        for word in &self.addresses {
+        AddressWord::complete(&self.addresses, base, into);
+    }
+}
+
+impl AddressWord {
+    /// Writes the addresses that a segment holds in a sandbox at `base` into its bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `segment` is too short for one of them.
+    pub(crate) fn complete(words: &[Self], base: u64, segment: &mut [u8]) {
+        for word in words {
             let at = word.offset as usize;
             let address = base + u64::from(word.value);
-            into[at..at + size_of::<u64>()].copy_from_slice(&address.to_le_bytes());
+            segment[at..at + size_of::<u64>()].copy_from_slice(&address.to_le_bytes());
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vino_sandbox::{
     DecodedImage, FaultKind, GraftFault, GraftMemory, GraftSlice, Instance, InstanceConfig, Limits,
-    NoHost, Policy, SandboxAddr,
+    NoHost, Policy, SandboxAddr, VerifiedImage,
 };
 
 use crate::fixture::{ENGINE, With, assemble, config, load, load_with, main_of, rerun_alone};
@@ -15,7 +15,7 @@ use crate::fixture::{ENGINE, With, assemble, config, load, load_with, main_of, r
 /// What guards' neighbours and the host's heap hold.
 const CANARY: u64 = 0xc0a1_f00d_5ca1_ab1e;
 const PAGE: u32 = 4096;
-const ARGUMENTS: u32 = 0x8000_0000;
+const ARGUMENTS: u32 = vino_abi::ARGUMENTS_OFFSET;
 
 /// Memory that no graft but its own may change: that of sandboxes around, and the host's.
 struct Canaries {
@@ -55,12 +55,11 @@ impl Canaries {
 
 /// Every byte of a sandbox that can be read, by page.
 fn readable(instance: &Instance) -> Vec<Page> {
-    // The null guard to the end of the image, the views, the argument page, the stack.
+    // The null guard to the end of constants, the top of the stack to data and heap, the views.
     let ranges = [
         0..0x12_0000,
-        0x4000_0000..0x4001_0000,
-        ARGUMENTS..ARGUMENTS + PAGE,
-        0xeff0_0000..0xf000_0000_u32,
+        0x2000_0000..0x2020_0000,
+        0xb000_0000..0xb001_0000_u32,
     ];
     let pages = ranges
         .into_iter()
@@ -158,7 +157,7 @@ FUNCTION import
         Ok(0)
     });
     let (mut called, mut returned) = (Vec::new(), Vec::new());
-    for target in 0x2_0000..0x2_0400_u64 {
+    for target in 0x1_1000..0x1_1400_u64 {
         for pointer in [target, target + instance.base(), target | u64::MAX << 32] {
             match instance.call(main, &[pointer], &mut host) {
                 Ok(_) => called.push(target),
@@ -170,8 +169,8 @@ FUNCTION import
             }
         }
     }
-    assert_eq!(called, [0x2_0120; 3]);
-    assert_eq!(returned, [0x2_0005; 3]);
+    assert_eq!(called, [0x1_1120; 3]);
+    assert_eq!(returned, [0x1_1005; 3]);
 }
 
 /// A host function is called and jumped to with the stack anywhere, and called back from there.
@@ -201,18 +200,16 @@ FUNCTION fine
         0,
         0x1_0000,
         0x1_1000,
-        0x2_0000,
-        0x2_0040,
-        0x2_1000,
-        0x10_0000,
-        0x10_1000,
-        0x4000_0000,
-        0x8000_0000,
-        0x8000_1000,
-        0x9000_0000,
-        0xe000_0000,
-        0xeffc_0000,
-        0xeffc_1000,
+        0x1_1040,
+        0x1_6000,
+        0x1_7000,
+        0x1000_0000,
+        0x200c_0000,
+        0x200c_1000,
+        0x2010_0000,
+        0x2010_1000,
+        0x2010_2000,
+        0xb000_0000,
         0xf000_0000,
         0xffff_fff8,
     ];
@@ -229,7 +226,7 @@ FUNCTION fine
             for entry in [main, jump] {
                 let outcome = instance.call(entry, &[stack], &mut host);
                 // The way out is still on the stack where the entry's call left it.
-                let way_out = entry == jump && stack == 0xefff_fff8;
+                let way_out = entry == jump && stack == 0x200f_fff8;
                 assert_eq!(outcome.is_ok(), way_out, "{stack:#x}: {outcome:?}");
             }
         }
@@ -254,6 +251,7 @@ FUNCTION move
         rep movsb
         RETURN";
     let heap = InstanceConfig {
+        heap_bytes: 1 << 20,
         heap_bytes_max: 1 << 20,
         ..config()
     };
@@ -262,9 +260,9 @@ FUNCTION move
     let canaries = Canaries::plant(3);
     let count = u64::MAX;
     for (start, end) in [
-        (0x8000_0000, 0x8000_1000),
-        (0x9000_0000, 0x9010_0000),
-        (0xefff_0000, 0xf000_0000_u64),
+        (0x200c_0000, 0x2020_1000),
+        (0x2010_0000, 0x2020_1000),
+        (0x2010_1000, 0x2020_1000_u64),
         (0xffff_ffff, 0xffff_ffff),
     ] {
         let base = instance.base();
@@ -274,11 +272,11 @@ FUNCTION move
                 .expect_err("it has no end");
             assert_eq!(fault.address, Some(base + end), "{fault}");
             let fault = instance
-                .call(copy, &[pointer, 0x8000_0000, 0, count], &mut NoHost)
+                .call(copy, &[pointer, 0x2010_0000, 0, count], &mut NoHost)
                 .expect_err("it has no end");
             let address = fault.address.expect("a page fault has one");
             assert!(
-                [base + end, base + 0x8000_1000].contains(&address),
+                [base + end, base + 0x2020_1000].contains(&address),
                 "{fault}"
             );
         }
@@ -329,6 +327,7 @@ fn a_long_string_instruction_does_not_outlive_its_deadline() {
         rep stosb
         jmp 1b";
     let config = InstanceConfig {
+        heap_bytes: HEAP_BYTES,
         heap_bytes_max: HEAP_BYTES,
         deadline: Duration::from_millis(20),
         ..config()
@@ -336,7 +335,7 @@ fn a_long_string_instruction_does_not_outlive_its_deadline() {
     let mut instance = load_with(source, &[], config);
     let main = main_of(&instance);
     let fault = instance
-        .call(main, &[0, 0x9000_0000, HEAP_BYTES.into()], &mut NoHost)
+        .call(main, &[0, 0x2010_1000, HEAP_BYTES.into()], &mut NoHost)
         .expect_err("never returns");
     assert_eq!(fault.kind, FaultKind::Deadline);
 }
@@ -527,12 +526,13 @@ fn whatever_is_accepted_stays_in_its_sandbox() {
         let read_protection = numbers.below(2) == 0;
         let hasty = InstanceConfig {
             deadline: Duration::from_millis(2),
-            policy: Policy { read_protection },
             ..InstanceConfig::default()
         };
-        let Ok(mut instance) = Instance::load(&ENGINE, image, hasty) else {
+        let policy = Policy { read_protection };
+        let Ok(image) = VerifiedImage::verify(&ENGINE, image, &policy) else {
             continue;
         };
+        let mut instance = Instance::new(&image, hasty).expect("a sandbox");
         survivors += 1;
         let base = instance.base();
         let mut host = With(|memory: &mut GraftMemory<'_>, _, args: &[u64; 6]| {
@@ -549,9 +549,9 @@ fn whatever_is_accepted_stays_in_its_sandbox() {
                 continue;
             };
             for args in [
-                [base + 0x8000_0000, 1],
+                [base + u64::from(ARGUMENTS), 1],
                 [u64::MAX, u64::MAX],
-                [0xefff_ff00, 8],
+                [0x200f_ff00, 8],
             ] {
                 if let Err(fault) = instance.call(entry, &args, &mut host) {
                     let address = fault.address.unwrap_or(base);

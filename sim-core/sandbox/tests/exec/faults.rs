@@ -40,7 +40,7 @@ fn an_access_over_the_end_of_the_sandbox_hits_the_guard() {
 
 #[test]
 fn code_gates_and_the_base_are_not_writable() {
-    for offset in ["0x10000", "0x20000", "0x100000"] {
+    for offset in ["0x10000", "0x11000", "0x16000"] {
         let source = format!("FUNCTION main\n movl ${offset}, %eax\n movl $0, %gs:(%eax)\n RETURN");
         assert_eq!(kind(&source), FaultKind::Memory { write: true }, "{offset}");
     }
@@ -85,7 +85,7 @@ fn a_call_to_what_is_not_a_target_is_a_bad_control_transfer() {
 #[test]
 fn a_return_to_a_forged_address_is_a_bad_control_transfer() {
     // No label there; mapped, but data with a label; not mapped at all.
-    let plain = "FUNCTION main\n movq $0x100000, (%rsp)\n RETURN";
+    let plain = "FUNCTION main\n movq $0x16004, (%rsp)\n RETURN";
     assert_eq!(kind(plain), FaultKind::BadControlTransfer);
     let label_in_data = "
         .data

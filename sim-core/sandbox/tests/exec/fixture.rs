@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vino_sandbox::{
     DecodedImage, Engine, Entry, GraftFault, GraftMemory, Host, HostAbort, Instance,
-    InstanceConfig, Limits, LinkedImage, NoHost, SandboxAddr,
+    InstanceConfig, Limits, LinkedImage, NoHost, Policy, SandboxAddr, VerifiedImage,
 };
 
 static PRELUDE: &str = include_str!("prelude.s");
@@ -57,6 +57,14 @@ pub(crate) fn link(source: &str, imports: &[&str]) -> LinkedImage {
     decoded.link(&mut resolve).expect("every import is known")
 }
 
+/// Verifies an image.
+pub(crate) fn verify(image: LinkedImage) -> VerifiedImage {
+    match VerifiedImage::verify(&ENGINE, image, &Policy::default()) {
+        Ok(image) => image,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
 /// Loads a graft without imports.
 pub(crate) fn load(source: &str) -> Instance {
     load_with(source, &[], config())
@@ -64,10 +72,8 @@ pub(crate) fn load(source: &str) -> Instance {
 
 /// Loads a graft.
 pub(crate) fn load_with(source: &str, imports: &[&str], config: InstanceConfig) -> Instance {
-    match Instance::load(&ENGINE, link(source, imports), config) {
-        Ok(instance) => instance,
-        Err(error) => panic!("{error:?}"),
-    }
+    let image = verify(link(source, imports));
+    Instance::new(&image, config).expect("a sandbox")
 }
 
 /// The function `main` of a graft.

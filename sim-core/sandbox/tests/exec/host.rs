@@ -108,7 +108,7 @@ fn a_graft_cannot_call_what_it_does_not_import() {
     // Import 0 has an index, but the image does not name it: its gate is a trap.
     let source = "FUNCTION main
         pushq %rbx
-        movl $0x20100, %eax
+        movl $0x11100, %eax
         CHECKED %eax, %rax
         call *%rax
         RETSITE

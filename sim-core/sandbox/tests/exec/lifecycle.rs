@@ -1,11 +1,10 @@
 //! Making, keeping and dropping instances.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use vino_sandbox::{ConfigError, Instance, InstanceConfig, LoadError, NoHost, SharedRegion};
+use vino_sandbox::{ConfigError, Instance, InstanceConfig, InstanceError, NoHost, SharedRegion};
 
-use crate::fixture::{ENGINE, config, link, load, main_of, rerun_alone};
+use crate::fixture::{config, link, load, main_of, rerun_alone, verify};
 
 const COUNT: &str = "
         .local count
@@ -17,8 +16,8 @@ FUNCTION main
 
 #[test]
 fn a_thousand_sandboxes_live_at_once_and_share_their_image() {
-    let image = Arc::new(link(COUNT, &[]));
-    let load = || Instance::load(&ENGINE, Arc::clone(&image), config()).expect("loads");
+    let image = verify(link(COUNT, &[]));
+    let load = || Instance::new(&image, config()).expect("a sandbox");
     let mut all: Vec<Instance> = (0..1000).map(|_| load()).collect();
     for round in 1..=2 {
         for instance in &mut all {
@@ -65,7 +64,7 @@ fn a_dropped_instance_leaves_nothing_mapped() {
         );
         return;
     }
-    let image = Arc::new(link(COUNT, &[]));
+    let image = verify(link(COUNT, &[]));
     let views = vec![SharedRegion::new(64).expect("memory")];
     let hint = load(COUNT).base() + (50 << 33);
     for _ in 0..50 {
@@ -74,7 +73,7 @@ fn a_dropped_instance_leaves_nothing_mapped() {
             base_hint: Some(hint),
             ..config()
         };
-        let mut instance = Instance::load(&ENGINE, Arc::clone(&image), config).expect("loads");
+        let mut instance = Instance::new(&image, config).expect("a sandbox");
         assert_eq!(
             instance.base(),
             hint,
@@ -82,7 +81,7 @@ fn a_dropped_instance_leaves_nothing_mapped() {
         );
         let entry = main_of(&instance);
         assert_eq!(instance.call(entry, &[], &mut NoHost).expect("returns"), 1);
-        assert!(mappings(hint) > 4);
+        assert_eq!(mappings(hint), 3, "code, what is writable, the view");
         drop(instance);
         assert_eq!(mappings(hint), 0);
     }
@@ -93,12 +92,13 @@ fn nothing_is_writable_and_executable() {
     let instance = load(COUNT);
     let maps = std::fs::read_to_string("/proc/self/maps").expect("proc is mounted");
     assert!(maps.lines().all(|line| !line.contains("rwx")));
-    assert!(mappings(instance.base()) > 4);
+    assert_eq!(mappings(instance.base()), 2, "code and what is writable");
 }
 
 #[test]
 fn memory_is_what_was_asked_for() {
     let heap = InstanceConfig {
+        heap_bytes: 5000,
         heap_bytes_max: 5000,
         stack_bytes: 4097,
         ..config()
@@ -107,15 +107,17 @@ fn memory_is_what_was_asked_for() {
         stack_bytes: 4096,
         ..config()
     };
-    let load = |config| Instance::load(&ENGINE, link(COUNT, &[]), config).expect("loads");
+    let image = verify(link(COUNT, &[]));
+    let load = |config| Instance::new(&image, config).expect("a sandbox");
     let difference = load(heap).memory_bytes() - load(plain).memory_bytes();
     assert_eq!(difference, 8192 + 4096);
 }
 
 #[test]
 fn an_impossible_configuration_is_named() {
-    let refused = |config| match Instance::load(&ENGINE, link(COUNT, &[]), config) {
-        Err(LoadError::Config(error)) => error,
+    let image = verify(link(COUNT, &[]));
+    let refused = |config| match Instance::new(&image, config) {
+        Err(InstanceError::Config(error)) => error,
         other => panic!("{other:?}"),
     };
     let zero = InstanceConfig {

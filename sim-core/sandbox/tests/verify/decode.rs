@@ -382,15 +382,15 @@ fn the_parts_of_an_image_land_where_the_layout_says() {
     assert_eq!(
         kinds,
         [
-            (SegmentKind::Text, 0x10_0000, 0x1000),
-            (SegmentKind::ReadOnly, 0x10_1000, 0x1000),
-            (SegmentKind::Data, 0x10_2000, 0x2000),
+            (SegmentKind::Text, 0x1_6000, 0x1000),
+            (SegmentKind::ReadOnly, 0x1_7000, 0x1000),
+            (SegmentKind::Data, 0x2010_1000, 0x2000),
         ]
     );
     assert_eq!(image.imports(), [2, 5]);
     let offset = |name| image.symbols().offset_of(name).expect("a symbol");
-    assert_eq!(image.entry("f").map(|entry| entry.get()), Some(0x10_0000));
-    assert_eq!(image.entry("two").map(|entry| entry.get()), Some(0x10_0040));
+    assert_eq!(image.entry("f").map(|entry| entry.get()), Some(0x1_6000));
+    assert_eq!(image.entry("two").map(|entry| entry.get()), Some(0x1_6040));
     assert_eq!(image.entry("x"), None, "data is no entry");
     assert_eq!(offset("z") % 16, 0);
 
@@ -408,21 +408,21 @@ fn the_parts_of_an_image_land_where_the_layout_says() {
         u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
     };
     assert_eq!(
-        distance(&text, 1, 0x10_0004),
-        0x2_0100 + 5 * 32,
+        distance(&text, 1, 0x1_6004),
+        0x1_1100 + 5 * 32,
         "the gate of import 5"
     );
     assert_eq!(
-        distance(&text, 13, 0x10_0004),
-        0x2_0100 + 2 * 32,
+        distance(&text, 13, 0x1_6004),
+        0x1_1100 + 2 * 32,
         "the gate of import 2"
     );
-    let got = usize::try_from(distance(&text, 8, 0x10_0004) - 0x10_1000).expect("in the GOT");
-    assert_eq!(address(&constants, got), BASE + 0x10_2000);
-    assert_eq!(distance(&constants, 0, 0x10_1000), 0x10_0000);
-    assert_eq!(address(&constants, 8), BASE + 0x10_0040);
-    assert_eq!(address(&constants, 16), BASE + 0x2_0100 + 5 * 32);
-    assert_eq!(address(&data, 0), BASE + 0x10_2004);
+    let got = usize::try_from(distance(&text, 8, 0x1_6004) - 0x1_7000).expect("in the GOT");
+    assert_eq!(address(&constants, got), BASE + 0x2010_1000);
+    assert_eq!(distance(&constants, 0, 0x1_7000), 0x1_6000);
+    assert_eq!(address(&constants, 8), BASE + 0x1_6040);
+    assert_eq!(address(&constants, 16), BASE + 0x1_1100 + 5 * 32);
+    assert_eq!(address(&data, 0), BASE + 0x2010_1004);
     assert!(
         text[0x41..].iter().all(|&byte| byte == 0xcc),
         "padding after code"

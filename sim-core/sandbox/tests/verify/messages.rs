@@ -23,14 +23,14 @@ fn code_that_misfit_never_saw_is_called_not_instrumented() {
     assert_eq!(
         text,
         "3 violations: the object is not instrumented: run misfit -crws on its assembly\n  \
-         0x100000 vas_o::pick_victim: mov (%rdi),%rax: R4 (memory is reached as \
+         0x16000 vas_o::pick_victim: mov (%rdi),%rax: R4 (memory is reached as \
          %gs:disp(%r32,%r32,scale), disp(%rsp) or disp(%rip), and through no register \
          otherwise)\n    \
          protect memory accesses: run misfit with -r and -w\n  \
-         0x100000 vas_o::pick_victim: mov (%rdi),%rax: R14 (an entry point starts with the target \
+         0x16000 vas_o::pick_victim: mov (%rdi),%rax: R14 (an entry point starts with the target \
          label, outside a group)\n    \
          label the functions that are called from outside: run misfit with -c\n  \
-         0x100003 vas_o::pick_victim+0x3: ret: R10 (a return follows the group that checks and \
+         0x16003 vas_o::pick_victim+0x3: ret: R10 (a return follows the group that checks and \
          re-bases its address)\n    \
          protect returns: run misfit with -c"
     );

@@ -10,7 +10,8 @@ use iced_x86::{Mnemonic, OpKind, Register};
 
 use super::{Class, Instruction, Spec, encode, instructions, is_memory};
 use crate::{
-    DecodedImage, Engine, FaultKind, GraftFault, Instance, InstanceConfig, Limits, NoHost,
+    DecodedImage, Engine, FaultKind, GraftFault, Instance, InstanceConfig, Limits, NoHost, Policy,
+    VerifiedImage,
 };
 
 /// Bytes of the label before the instruction.
@@ -20,8 +21,8 @@ const MOVE_STACK: [u8; 11] = [
     0x89, 0xfc, 0x65, 0x48, 0x03, 0x24, 0x25, 0x00, 0x00, 0x01, 0x00,
 ];
 /// In the argument page, aligned for any access.
-const MAPPED: u64 = 0x8000_0100;
-/// Between the argument page and the heap.
+const MAPPED: u64 = vino_abi::ARGUMENTS_OFFSET as u64 + 0x100;
+/// Between the heap, which is empty, and the views.
 const NOT_MAPPED: u64 = 0x8800_0000;
 /// Instructions that at least must have been executed; a processor may lack some.
 const EXECUTED_MIN: usize = 1_000;
@@ -63,7 +64,9 @@ fn load(probes: &[Probe]) -> Instance {
     let image = DecodedImage::decode(&object, &Limits::default()).expect("an object");
     let image = image.link(&mut |_| None).expect("no imports");
     let engine = Engine::new().expect("this machine runs grafts");
-    Instance::load(&engine, image, InstanceConfig::default()).expect("every probe is accepted")
+    let image = VerifiedImage::verify(&engine, image, &Policy::default());
+    let image = image.expect("every probe is accepted");
+    Instance::new(&image, InstanceConfig::default()).expect("a sandbox")
 }
 
 /// Runs a probe; its end, and how far after the start of its function that is.
