@@ -6,7 +6,7 @@
 //! Nothing here matters for safety: a wrong answer breaks the graft, never the sandbox.
 
 use crate::frame;
-use crate::isa::{Access, Flags, Kind};
+use crate::isa::{Access, Kind};
 use crate::labels::Labels;
 use crate::operand::OperandKind;
 use crate::register::{R11, RSP, Register, RegisterSet};
@@ -234,12 +234,8 @@ pub(crate) fn uses_and_definitions(instruction: &Instruction<'_>) -> (RegisterSe
             }
         }
     }
-    if effect.reads_flags {
-        uses = uses.union(RegisterSet::FLAGS);
-    }
-    if effect.flags == Flags::Set {
-        definitions = definitions.union(RegisterSet::FLAGS);
-    }
+    uses = uses.union(effect.flags_read);
+    definitions = definitions.union(effect.flags.overwritten());
     if effect.kind == Kind::Call {
         uses = uses.union(RegisterSet::ARGUMENTS);
         definitions = RegisterSet::ALL.minus(RegisterSet::PRESERVED);

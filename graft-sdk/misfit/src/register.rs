@@ -174,12 +174,17 @@ pub(crate) struct RegisterSet(u64);
 
 /// Where the low bytes start in a [`RegisterSet`]; the rest of each register starts at bit 0.
 const LOW_BYTES: u32 = 16;
-const FLAGS_BIT: u32 = 32;
+const CARRY_BIT: u32 = 32;
+const STATUS_BIT: u32 = 33;
 
 impl RegisterSet {
     pub(crate) const EMPTY: RegisterSet = RegisterSet(0);
-    pub(crate) const FLAGS: RegisterSet = RegisterSet(1 << FLAGS_BIT);
-    pub(crate) const ALL: RegisterSet = RegisterSet((1 << (FLAGS_BIT + 1)) - 1);
+    /// The carry flag, which `inc` and `dec` keep.
+    pub(crate) const CARRY: RegisterSet = RegisterSet(1 << CARRY_BIT);
+    /// The other arithmetic flags.
+    pub(crate) const STATUS: RegisterSet = RegisterSet(1 << STATUS_BIT);
+    pub(crate) const FLAGS: RegisterSet = RegisterSet::CARRY.union(RegisterSet::STATUS);
+    pub(crate) const ALL: RegisterSet = RegisterSet((1 << (STATUS_BIT + 1)) - 1);
     /// What a call passes: six arguments, the vector count in `%al`, the static chain in `%r10`.
     pub(crate) const ARGUMENTS: RegisterSet = RegisterSet::of(&[0, 1, 2, 6, 7, 8, 9, 10]);
     /// What a callee keeps: `%rbx`, `%rsp`, `%rbp`, `%r12` to `%r15`.

@@ -58,9 +58,16 @@ fn arithmetic(table: &mut Table) {
         "add sub and or xor neg shl sal shr sar shld shrd",
         set,
     );
-    sized(table, "adc sbb", set.reading_flags());
-    sized(table, "inc dec rol ror", change);
-    sized(table, "rcl rcr adcx adox", change.reading_flags());
+    sized(table, "adc sbb", set.reading_flags(RegisterSet::CARRY));
+    let count = Effect::plain(Access::ReadWrite, Flags::SetStatus);
+    sized(table, "inc dec", count);
+    sized(table, "rol ror", change);
+    sized(
+        table,
+        "rcl rcr adcx",
+        change.reading_flags(RegisterSet::CARRY),
+    );
+    sized(table, "adox", change.reading_flags(RegisterSet::STATUS));
     sized(
         table,
         "not bswap",
@@ -116,10 +123,11 @@ fn moves(table: &mut Table) {
 }
 
 fn conditions(table: &mut Table) {
-    let branch = Effect::new(Kind::Branch, Access::Read, Flags::Keep).reading_flags();
-    let set = Effect::plain(Access::Write, Flags::Keep).reading_flags();
-    let moved = Effect::plain(Access::ReadWrite, Flags::Keep).reading_flags();
     for condition in CONDITIONS.split_ascii_whitespace() {
+        let flags = flags_of(condition);
+        let branch = Effect::new(Kind::Branch, Access::Read, Flags::Keep).reading_flags(flags);
+        let set = Effect::plain(Access::Write, Flags::Keep).reading_flags(flags);
+        let moved = Effect::plain(Access::ReadWrite, Flags::Keep).reading_flags(flags);
         table.insert(format!("j{condition}"), branch);
         table.insert(format!("set{condition}"), set);
         for size in ["", "w", "l", "q"] {
@@ -128,21 +136,26 @@ fn conditions(table: &mut Table) {
     }
 }
 
+/// The flags that a condition depends on.
+fn flags_of(condition: &str) -> RegisterSet {
+    match condition {
+        "b" | "c" | "nae" | "ae" | "nb" | "nc" => RegisterSet::CARRY,
+        "be" | "na" | "a" | "nbe" => RegisterSet::FLAGS,
+        _ => RegisterSet::STATUS,
+    }
+}
+
 fn bits(table: &mut Table) {
-    let change = Effect::plain(Access::ReadWrite, Flags::Change);
+    let change = Effect::plain(Access::ReadWrite, Flags::SetCarry);
     let write = Effect::plain(Access::Write, Flags::Keep);
     let set = Effect::plain(Access::Write, Flags::Set);
-    sized(table, "bt", Effect::plain(Access::Read, Flags::Change));
+    sized(table, "bt", Effect::plain(Access::Read, Flags::SetCarry));
     sized(table, "bts btr btc", change);
-    // The result of a zero source is undefined; no compiler counts on the old value.
+    // The result of a zero source is undefined; no compiler counts on the old value. The flags
+    // other than the zero flag are undefined.
     sized(
         table,
-        "bsf bsr",
-        Effect::plain(Access::Write, Flags::Change),
-    );
-    sized(
-        table,
-        "popcnt lzcnt tzcnt andn bextr blsi blsr blsmsk bzhi",
+        "bsf bsr popcnt lzcnt tzcnt andn bextr blsi blsr blsmsk bzhi",
         set,
     );
     sized(table, "pdep pext rorx sarx shlx shrx", write);
@@ -170,6 +183,10 @@ fn control(table: &mut Table) {
     );
     exact(table, "ud2 int3", kind(Kind::Trap));
     exact(table, "cld", kind(Kind::ClearDirection));
+    let all = RegisterSet::of(&[RAX, RBX, RCX, RDX]);
+    exact(table, "cpuid", kind(Kind::Identify).defining(all));
+    let low = RegisterSet::of(&[RAX, RDX]);
+    exact(table, "xgetbv", kind(Kind::Identify).defining(low));
 }
 
 #[cfg(test)]

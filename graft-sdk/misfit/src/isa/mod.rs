@@ -44,6 +44,8 @@ pub(crate) enum Kind {
     Trap,
     /// `cld`: the direction flag is always clear.
     ClearDirection,
+    /// `cpuid`, `xgetbv`: a graft's processor has no optional features.
+    Identify,
 }
 
 /// The string instructions.
@@ -81,6 +83,22 @@ pub(crate) enum Flags {
     Change,
     /// All are overwritten.
     Set,
+    /// All but the carry flag are overwritten, which stays.
+    SetStatus,
+    /// The carry flag is overwritten; of the others some may change.
+    SetCarry,
+}
+
+impl Flags {
+    /// The flags whose old value is gone.
+    pub(crate) const fn overwritten(self) -> RegisterSet {
+        match self {
+            Flags::Keep | Flags::Change => RegisterSet::EMPTY,
+            Flags::Set => RegisterSet::FLAGS,
+            Flags::SetStatus => RegisterSet::STATUS,
+            Flags::SetCarry => RegisterSet::CARRY,
+        }
+    }
 }
 
 /// What an instruction does.
@@ -89,7 +107,8 @@ pub(crate) struct Effect {
     pub(crate) kind: Kind,
     pub(crate) access: Access,
     pub(crate) flags: Flags,
-    pub(crate) reads_flags: bool,
+    /// The flags that matter to it.
+    pub(crate) flags_read: RegisterSet,
     /// Registers used without being named.
     pub(crate) uses: RegisterSet,
     /// Registers overwritten without being named.
@@ -102,7 +121,7 @@ impl Effect {
             kind,
             access,
             flags,
-            reads_flags: false,
+            flags_read: RegisterSet::EMPTY,
             uses: RegisterSet::EMPTY,
             defines: RegisterSet::EMPTY,
         }
@@ -112,9 +131,13 @@ impl Effect {
         Effect::new(Kind::Plain, access, flags)
     }
 
-    const fn reading_flags(mut self) -> Effect {
-        self.reads_flags = true;
+    const fn reading_flags(mut self, flags: RegisterSet) -> Effect {
+        self.flags_read = flags;
         self
+    }
+
+    pub(crate) fn reads_flags(&self) -> bool {
+        self.flags_read != RegisterSet::EMPTY
     }
 
     const fn using(mut self, uses: RegisterSet) -> Effect {
@@ -269,6 +292,7 @@ fn text_operation(mnemonic: &str, operands: &[Operand<'_>]) -> Option<Effect> {
 mod tests {
     use super::{Access, Flags, Kind, TextOperation, effect};
     use crate::operand::Operand;
+    use crate::register::RegisterSet;
     use crate::source::Prefix;
 
     fn of(mnemonic: &str, operands: &[&str]) -> super::Effect {
@@ -299,7 +323,19 @@ mod tests {
         assert_eq!(of("shll", &["%cl", "%eax"]).flags, Flags::Change);
         assert_eq!(of("shll", &["$3", "%eax"]).flags, Flags::Set);
         assert_eq!(of("shll", &["%eax"]).flags, Flags::Set);
-        assert_eq!(of("incl", &["%eax"]).flags, Flags::Change);
+    }
+
+    #[test]
+    fn the_carry_flag_is_apart() {
+        assert_eq!(of("incl", &["%eax"]).flags, Flags::SetStatus);
+        assert_eq!(of("btl", &["%ecx", "%eax"]).flags, Flags::SetCarry);
+        assert_eq!(of("jb", &[".L1"]).flags_read, RegisterSet::CARRY);
+        assert_eq!(of("setne", &["%al"]).flags_read, RegisterSet::STATUS);
+        assert_eq!(
+            of("cmovbeq", &["%rcx", "%rax"]).flags_read,
+            RegisterSet::FLAGS
+        );
+        assert_eq!(of("sbbl", &["$0", "%eax"]).flags_read, RegisterSet::CARRY);
     }
 
     #[test]

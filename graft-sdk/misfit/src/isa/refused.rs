@@ -15,7 +15,7 @@ const NAMED: &[(&str, &str, &str)] = &[
         "call a GRAFT_CALLABLE function instead",
     ),
     (
-        "rdtsc rdtscp rdpmc rdpru cpuid rdrand* rdseed* rdpid* xgetbv sgdt* sidt* str* smsw* sldt*",
+        "rdtsc rdtscp rdpmc rdpru rdrand* rdseed* rdpid* sgdt* sidt* str* smsw* sldt*",
         "the result depends on the machine or the moment, so a run could not be replayed",
         "pass the value to the graft as an argument",
     ),

@@ -70,7 +70,7 @@ impl<'a> Rewriter<'_, 'a> {
         let mut taken = RegisterSet::of(&[RSP]);
         for (after, instruction) in instructions.iter().enumerate().take(end).skip(at) {
             let effect = &instruction.effect;
-            if effect.reads_flags {
+            if effect.reads_flags() {
                 let is_only = !self.liveness.flags_live_after(after) && self.is_straight(at, after);
                 let candidates = std::iter::once(R11).chain(0..16);
                 let mut free = candidates.filter(|number| !taken.contains(*number));

@@ -21,7 +21,7 @@ use vino_abi::{BASE_SLOT, LABEL_TARGET};
 use crate::Options;
 use crate::diagnostic::{Diagnostics, Refusal};
 use crate::directive::{self, Section};
-use crate::isa::Kind;
+use crate::isa::{Effect, Kind};
 use crate::labels::Labels;
 use crate::liveness::{Bias, Liveness};
 use crate::register::{double_name, quad_name};
@@ -122,6 +122,7 @@ impl<'a> Rewriter<'_, 'a> {
             Kind::Leave if self.options.stack => self.leave(at)?,
             Kind::Text(operation) => self.text_operation(at, instruction, operation)?,
             Kind::ClearDirection => {}
+            Kind::Identify => self.identify(&instruction.effect),
             Kind::Nop if !instruction.operands.is_empty() => self.line(format_args!("nop")),
             _ if self.options.stack && stack::writes_stack_pointer(instruction) => {
                 self.stack_pointer(at, instruction)?;
@@ -135,6 +136,16 @@ impl<'a> Rewriter<'_, 'a> {
             self.probe(at);
         }
         Ok(())
+    }
+
+    /// Answers as a processor without optional features does, which is the same everywhere.
+    ///
+    /// Code that asks falls back to what it was compiled for; a real answer would make a run depend
+    /// on the machine, and the verifier refuses it.
+    fn identify(&mut self, effect: &Effect) {
+        for number in (0..16).filter(|number| effect.defines.contains(*number)) {
+            self.line(format_args!("movl $0, %{}", double_name(number)));
+        }
     }
 
     fn flush_target(&mut self) {

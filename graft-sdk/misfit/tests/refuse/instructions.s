@@ -9,7 +9,6 @@
 	vgatherdps	%ymm1, (%rax,%ymm2,4), %ymm0 # error: a gather computes addresses that cannot be confined | compile with -mno-avx2, or for clang with -mtune=generic
 	syscall # error: a graft makes no system calls | call a GRAFT_CALLABLE function instead
 	int	$128 # error: a graft makes no system calls | call a GRAFT_CALLABLE function instead
-	cpuid # error: the result depends on the machine or the moment, so a run could not be replayed | pass the value to the graft as an argument
 	rdtsc # error: the result depends on the machine or the moment, so a run could not be replayed | pass the value to the graft as an argument
 	rdrand	%eax # error: the result depends on the machine or the moment, so a run could not be replayed | pass the value to the graft as an argument
 	ldmxcsr	(%rsp) # error: processor state that the host relies on | remove it: rounding mode, direction and status flags are fixed in a graft
