@@ -7,6 +7,8 @@ use std::process::Command;
 
 use object::{Object as _, ObjectSection as _};
 
+use vino_abi::{BASE_SLOT, GATES_OFFSET};
+
 use crate::corpus;
 use crate::tracer::{Escape, Tracer};
 
@@ -51,7 +53,7 @@ const PLANTS: [(&str, &str); 28] = [
     ("movl $0x1000, %eax; jmp *%rax", "past its gates"),
     ("jmp . + 3; movl $0x90909090, %eax", "not the start"),
     (
-        "movq %gs:0x10000, %rax; addq $0x20041, %rax; jmp *%rax",
+        "movq %gs:BASE_SLOT, %rax; addq $GATES_OFFSET + 0x41, %rax; jmp *%rax",
         "midway",
     ),
     // The stack.
@@ -60,7 +62,8 @@ const PLANTS: [(&str, &str); 28] = [
 
 fn assemble(source: &str, folder: &Path) -> Vec<u8> {
     let (input, output) = (folder.join("plant.s"), folder.join("plant.o"));
-    std::fs::write(&input, format!("{source}\n")).expect("a file");
+    let constants = format!(".set BASE_SLOT, {BASE_SLOT}\n.set GATES_OFFSET, {GATES_OFFSET}\n");
+    std::fs::write(&input, format!("{constants}{source}\n")).expect("a file");
     let status = Command::new("as")
         .arg(&input)
         .arg("-o")

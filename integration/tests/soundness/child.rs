@@ -8,10 +8,10 @@ use std::io::{BufRead, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use vino_abi::{ARGUMENTS_OFFSET, HEAP_OFFSET, STACK_END};
+use vino_abi::{ARGUMENTS_OFFSET, DATA_OFFSET, STACK_END};
 use vino_sandbox::{
     DEADLINE_MAX, DecodedImage, Engine, Entry, GraftMemory, Host, HostAbort, Instance,
-    InstanceConfig, Limits, LinkedImage, Policy, SandboxAddr, SegmentKind,
+    InstanceConfig, Limits, LinkedImage, Policy, SandboxAddr, SegmentKind, VerifiedImage,
 };
 
 use crate::grammar;
@@ -269,9 +269,9 @@ fn load(
     base_hint: Option<u64>,
 ) -> Option<Loaded> {
     let config = InstanceConfig {
-        policy,
         base_hint,
         deadline: DEADLINE_MAX,
+        heap_bytes: PAGE,
         heap_bytes_max: PAGE,
         stack_bytes: 4 * PAGE,
         ..InstanceConfig::default()
@@ -284,7 +284,8 @@ fn load(
         .iter()
         .fold(0, |mask, import| mask | 1 << import);
     let names: Vec<String> = image.entries().map(|(name, _)| name.to_owned()).collect();
-    let instance = Instance::load(engine, image, config).ok()?;
+    let image = VerifiedImage::verify(engine, image, &policy).ok()?;
+    let instance = Instance::new(&image, config).expect("there is room for one");
     let entries = names
         .iter()
         .filter_map(|name| instance.entry(name))
@@ -325,7 +326,7 @@ fn call(loaded: &mut Loaded, maker: &mut Maker, image: u64, origin: Origin, prot
         for area in [
             STACK_END,
             ARGUMENTS_OFFSET + NOISE_BYTES,
-            HEAP_OFFSET + NOISE_BYTES,
+            DATA_OFFSET + NOISE_BYTES,
         ] {
             let start = area - NOISE_BYTES;
             let noise: Vec<u8> = (0..NOISE_BYTES / 8)
@@ -360,7 +361,7 @@ impl Hostile<'_> {
         let areas = [
             text,
             u64::from(ARGUMENTS_OFFSET),
-            u64::from(HEAP_OFFSET),
+            u64::from(DATA_OFFSET),
             u64::from(STACK_END) - 512,
             vino_abi::IMAGE_OFFSET.into(),
             vino_abi::IMPORT_GATES_OFFSET.into(),

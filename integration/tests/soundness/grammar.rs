@@ -2,7 +2,10 @@
 //! each now and then slightly wrong.
 
 use iced_x86::{Code, Instruction, MemoryOperand, Register};
-use vino_abi::{BASE_SLOT, IMAGE_OFFSET, LABEL_RETURN, LABEL_RETURN_IMM, LABEL_TARGET};
+use vino_abi::{
+    ARGUMENTS_OFFSET, BASE_SLOT, DATA_OFFSET, IMAGE_OFFSET, LABEL_RETURN, LABEL_RETURN_IMM,
+    LABEL_TARGET,
+};
 use vino_abi::{LABEL_TARGET_IMM, PAGE_BYTES, STACK_DRIFT_MAX};
 
 use crate::objects::{Object, Reference};
@@ -74,7 +77,8 @@ pub(crate) fn program(random: &mut Random, templates: &[Template]) -> Object {
             BASE_SLOT,
             IMAGE_OFFSET,
             IMAGE_OFFSET + page,
-            IMAGE_OFFSET + 2 * page,
+            ARGUMENTS_OFFSET,
+            DATA_OFFSET,
         ],
     };
     let writer = Writer {

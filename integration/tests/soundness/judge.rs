@@ -3,7 +3,8 @@
 //! Nothing here is the verifier's: effective addresses are computed from the operands as the Intel
 //! manual says, prefixes are read from the bytes, implicit accesses are written down by mnemonic,
 //! and what the disassembler believes is used is added to that. What has no business in a sandbox
-//! what the disassembler believes is used is added to that. What has no business in a sandbox
+//! (segments, modes, system calls, hidden state) is named again, in words other than the
+//! verifier's.
 
 use iced_x86::{
     Code, CpuidFeature, EncodingKind, FlowControl, Instruction, InstructionInfoFactory, Mnemonic,

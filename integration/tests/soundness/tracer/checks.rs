@@ -4,7 +4,7 @@ use iced_x86::{Code, Instruction, Register};
 use nix::libc;
 use nix::sys::ptrace;
 use nix::sys::signal::Signal;
-use vino_abi::{BASE_SLOT, GATE_BYTES, GATES_OFFSET, GUARD_BYTES, IMPORT_GATES_OFFSET};
+use vino_abi::{BASE_SLOT, GATE_BYTES, GUARD_BYTES, IMPORT_GATES_OFFSET};
 use vino_abi::{LABEL_RETURN, LABEL_TARGET, SANDBOX_BYTES, STACK_DRIFT_MAX};
 
 use super::{Outcome, Place, Tracer};
@@ -21,12 +21,13 @@ impl Tracer {
     pub(super) fn check_mappings(&self) -> Outcome<()> {
         let sandbox = self.sandbox();
         let text = &sandbox.call.text;
-        let code = u64::from(GATES_OFFSET)..text.end;
+        let code = u64::from(BASE_SLOT)..text.end;
         for mapping in &sandbox.mappings {
             let outside = mapping.start < self.base || mapping.end > self.base + SANDBOX_BYTES;
             let offset = mapping.start.wrapping_sub(self.base);
+            let end = mapping.end.wrapping_sub(self.base);
             let both = mapping.write && mapping.execute;
-            let stray = mapping.execute && !code.contains(&offset);
+            let stray = mapping.execute && !(code.contains(&offset) && end <= code.end);
             if outside || both || stray {
                 return Err(self.escape(format!("mapped at {:#x}", mapping.start)));
             }

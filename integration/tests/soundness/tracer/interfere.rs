@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt;
 
 use nix::libc;
 use nix::sys::ptrace;
-use vino_abi::{HEAP_OFFSET, SANDBOX_BYTES};
+use vino_abi::{DATA_OFFSET, SANDBOX_BYTES};
 
 use super::Tracer;
 use crate::child::Announcement;
@@ -25,7 +25,7 @@ impl Tracer {
                 4 => text.start + near,
                 5 => base + text.start + near,
                 6 => near,
-                _ => base + u64::from(HEAP_OFFSET) + near,
+                _ => base + u64::from(DATA_OFFSET) + near,
             }
         };
         for register in [
