@@ -154,11 +154,23 @@ fn take_at(chunks: &mut [Chunk], base: usize) -> Option<Slot> {
     })
 }
 
+impl Slot {
+    /// Gives back what is mapped and reserves the address space once more.
+    ///
+    /// A process with as many mappings as it may have can only give some back. Nothing reaches the
+    /// slot while it is not reserved: its sandbox is gone, and the neighbours' guards stay.
+    #[cold]
+    fn empty(&self) -> std::io::Result<()> {
+        sys::release(self.base, SANDBOX)?;
+        sys::reserve_at(self.base, SANDBOX)
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         // SAFETY: the slot is this handle's alone, and `Memory`, its only user, is being dropped.
-        if unsafe { sys::scrub(self.base, SANDBOX) }.is_err() {
-            // Memory of a graft may still be mapped here: never hand this slot out again.
+        if unsafe { sys::scrub(self.base, SANDBOX) }.is_err() && self.empty().is_err() {
+            // Memory of somebody else may be mapped here: never hand this slot out again.
             return;
         }
         let mut chunks = chunks();

@@ -133,3 +133,18 @@ pub(crate) fn rerun_alone(test: &str) -> Option<Output> {
         .output();
     Some(run.expect("the test runs again"))
 }
+
+/// Runs a test again in a process of its own, where it must pass; false in that process.
+pub(crate) fn pass_alone(test: &str) -> bool {
+    let Some(output) = rerun_alone(test) else {
+        return false;
+    };
+    let (stdout, stderr) = (&output.stdout, &output.stderr);
+    println!("{}", String::from_utf8_lossy(stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(stderr)
+    );
+    true
+}

@@ -11,3 +11,4 @@ mod fixture;
 mod host;
 mod isolation;
 mod lifecycle;
+mod many;
