@@ -69,7 +69,7 @@ pub struct ProcessConfig {
 pub struct GraftLimits {
     /// Bytes of stack in its sandbox.
     pub stack_bytes: u32,
-    /// Bytes of heap in its sandbox.
+    /// Bytes to which the heap in its sandbox may grow.
     pub heap_bytes_max: u32,
     /// Calls of graft-callable functions in one invocation.
     pub host_calls_max: u32,

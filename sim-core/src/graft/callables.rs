@@ -8,13 +8,23 @@ use vino_sandbox::{GraftMemory, GraftSlice, Host, HostAbort};
 
 use super::generated::{CALLABLES, GraftCallables, GraftPtr, dispatch};
 use super::invoke::Surroundings;
-use super::misbehaviour::{ABORT_HOST_CALLS, ABORT_UNDO_LOG_FULL};
+use super::misbehaviour::{ABORT_HEAP_REFUSED, ABORT_HOST_CALLS, ABORT_UNDO_LOG_FULL};
 use super::registry::Scope;
 use crate::ids::{FrameNo, VasId};
 use crate::vm::{SetStateError, frame_of, link_of};
 
 /// The most elements of an array argument.
 const ARRAY_ELEMENTS_MAX: u32 = 512;
+
+/// What a graft's allocator calls for more heap: `void *vino_heap_grow(size_t bytes)`.
+///
+/// It is no function of a class, so the interface does not list it.
+pub(super) const HEAP_GROW: &str = "vino_heap_grow";
+
+/// The import number of [`HEAP_GROW`], after those of the interface's functions.
+pub(super) fn heap_grow_number() -> u32 {
+    u32::try_from(CALLABLES.len()).expect("fewer callables than IMPORTS_MAX")
+}
 
 /// The kernel as one invocation of a graft may use it.
 pub(crate) struct KernelHost<'a, 'k> {
@@ -32,10 +42,32 @@ impl Host for KernelHost<'_, '_> {
     ) -> Result<u64, HostAbort> {
         let calls_left = self.calls_left.checked_sub(1);
         self.calls_left = calls_left.ok_or(ABORT_HOST_CALLS)?;
+        if import == heap_grow_number() {
+            return grow_heap(memory, args[0], self.around.limits.heap_bytes_max);
+        }
         let callable = CALLABLES.get(import as usize);
         let callable = callable.expect("linking gave only these numbers").id;
         dispatch(callable, args, &mut Call { host: self, memory })
     }
+}
+
+/// Adds to a graft's heap and gives its pointer, null over the graft's limit.
+///
+/// What the graft sees depends on its limit only, so that a replay sees it again: where the system
+/// refuses memory, the invocation is aborted, which is recorded.
+fn grow_heap(memory: &mut GraftMemory<'_>, bytes: u64, bytes_max: u32) -> Result<u64, HostAbort> {
+    let used = memory.heap().len() as u64;
+    let wanted = bytes.checked_next_multiple_of(abi::PAGE_BYTES);
+    let total = wanted.and_then(|wanted| used.checked_add(wanted));
+    let limit = u64::from(bytes_max).next_multiple_of(abi::PAGE_BYTES);
+    let (Some(total), Ok(bytes)) = (total, u32::try_from(bytes)) else {
+        return Ok(0);
+    };
+    if total > limit {
+        return Ok(0);
+    }
+    let start = memory.grow_heap(bytes).ok_or(ABORT_HEAP_REFUSED)?;
+    Ok(memory.base() + u64::from(start.offset()))
 }
 
 /// One call of a graft-callable function.

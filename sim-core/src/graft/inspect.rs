@@ -8,6 +8,7 @@ use vino_sandbox::{
     SegmentKind, Text, demangle,
 };
 
+use super::callables::{HEAP_GROW, heap_grow_number};
 use super::nearest::{nearest_callable, nearest_point};
 use super::{CALLABLES, Callable, Point};
 
@@ -140,6 +141,10 @@ pub(super) fn inspect(object: &[u8], wanted: Option<Point>) -> Result<Inspected,
     }
     let mut imports = Vec::new();
     let image = decoded.link(&mut |symbol| {
+        if symbol == HEAP_GROW {
+            imports.push(HEAP_GROW);
+            return Some(heap_grow_number());
+        }
         let callable = callable_of(symbol)?;
         imports.push(callable.info().name);
         Some(number_of(callable))

@@ -9,6 +9,9 @@ pub(crate) const ABORT_UNDO_LOG_FULL: HostAbort = HostAbort(1);
 /// A host function ended the invocation because there were too many calls.
 pub(crate) const ABORT_HOST_CALLS: HostAbort = HostAbort(2);
 
+/// A host function ended the invocation because the system has no memory for the graft's heap.
+pub(crate) const ABORT_HEAP_REFUSED: HostAbort = HostAbort(3);
+
 /// What a graft did to be aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misbehaviour {
@@ -65,6 +68,9 @@ fn describe(fault: &GraftFault, base: u64) -> String {
         }
         FaultKind::Aborted(code) if code == ABORT_HOST_CALLS.0 => {
             "more calls of the kernel than allowed".to_owned()
+        }
+        FaultKind::Aborted(code) if code == ABORT_HEAP_REFUSED.0 => {
+            "no memory for its heap, though within its limit".to_owned()
         }
         kind => kind.to_string(),
     };

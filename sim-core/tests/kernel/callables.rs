@@ -25,6 +25,24 @@ fn what_a_graft_reads_and_what_the_kernel_answers_agree() {
 }
 
 #[test]
+fn a_heap_grows_to_its_limit_and_keeps_what_is_in_it() {
+    let mut spec = spec_with(&small_trace(1), 200, &own("grows.c"));
+    spec.kernel.graft_limits.heap_bytes_max = 64 * 4096 - 1;
+    assert_no_check_failed(&run(spec));
+}
+
+#[test]
+fn a_graft_without_heap_is_refused_every_byte_of_it() {
+    let mut spec = spec_with(&small_trace(1), 200, &own("grows.c"));
+    spec.kernel.graft_limits.heap_bytes_max = 0;
+    let aborted = run(spec).all(|event| match event {
+        Event::TxnAborted { fault, .. } => Some(fault.clone()),
+        _ => None,
+    });
+    assert_eq!(aborted, ["returned 1001, which is no status of this point"]);
+}
+
+#[test]
 fn what_is_not_the_callers_is_refused() {
     let mut spec = spec_with(&small_trace(1), 200, &own("refused.c"));
     let name = "other".to_owned();

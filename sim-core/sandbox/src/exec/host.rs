@@ -1,5 +1,7 @@
 //! What a graft may call, from the host's side.
 
+use std::ops::Range;
+
 use super::address::{BadSlice, GraftSlice, SandboxAddr};
 use super::call;
 use super::fault::GraftFault;
@@ -142,6 +144,12 @@ impl<'a> GraftMemory<'a> {
     /// As [`Instance::grow_heap`](super::Instance::grow_heap).
     pub fn grow_heap(&mut self, bytes: u32) -> Option<SandboxAddr> {
         self.core.memory.grow_heap(bytes)
+    }
+
+    /// Returns where in the sandbox the heap starts and ends.
+    #[must_use]
+    pub fn heap(&self) -> Range<u32> {
+        self.core.memory.heap()
     }
 
     /// Calls the waiting graft back: a new invocation, on the same stack below the waiting one.
