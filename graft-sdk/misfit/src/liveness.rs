@@ -6,7 +6,7 @@
 //! Nothing here matters for safety: a wrong answer breaks the graft, never the sandbox.
 
 use crate::frame;
-use crate::isa::{Access, Kind};
+use crate::isa::{Access, Flags, Kind};
 use crate::labels::Labels;
 use crate::operand::OperandKind;
 use crate::register::{R11, RSP, Register, RegisterSet};
@@ -54,6 +54,8 @@ pub(crate) enum Bias {
 #[derive(Debug)]
 pub(crate) struct Liveness {
     flows: Vec<Flow>,
+    /// What matters before each instruction, and after the last.
+    live_in: Vec<RegisterSet>,
     out: Vec<RegisterSet>,
 }
 
@@ -64,6 +66,7 @@ impl Liveness {
         let framed = frame::certain_frames(program, labels);
         let flow_at = |(at, instruction)| flow(instruction, at, labels, framed[at]);
         let flows: Vec<Flow> = instructions.iter().enumerate().map(flow_at).collect();
+        let handed_on = handed_on(program);
         let effect = |instruction| {
             let (uses, definitions) = uses_and_definitions(instruction);
             match bias {
@@ -94,8 +97,10 @@ impl Liveness {
                     Flow::Branch(target) => live_in[at + 1].union(live_in[target]),
                     Flow::BranchOut => live_in[at + 1].union(LEAVING),
                     Flow::Out => LEAVING,
-                    Flow::Goto => gotos[labels.owner(at)],
-                    Flow::Anywhere => gotos[labels.owner(at)].union(LEAVING_INDIRECTLY),
+                    Flow::Goto => gotos[labels.owner(at)].minus(handed_on[at]),
+                    Flow::Anywhere => gotos[labels.owner(at)]
+                        .minus(handed_on[at])
+                        .union(LEAVING_INDIRECTLY),
                     Flow::Return => RegisterSet::RESULTS.union(RegisterSet::PRESERVED),
                     Flow::Stop => RegisterSet::EMPTY,
                 };
@@ -106,11 +111,20 @@ impl Liveness {
                 out[at] = after;
             }
             if !changed {
-                return Liveness { flows, out };
+                return Liveness {
+                    flows,
+                    live_in,
+                    out,
+                };
             }
         }
+        live_in.fill(RegisterSet::ALL);
         out.fill(RegisterSet::ALL);
-        Liveness { flows, out }
+        Liveness {
+            flows,
+            live_in,
+            out,
+        }
     }
 
     /// Everything that matters after an instruction.
@@ -121,6 +135,11 @@ impl Liveness {
     /// Whether a later instruction may read flags as this one leaves them.
     pub(crate) fn flags_live_after(&self, instruction: usize) -> bool {
         self.out[instruction].intersects(RegisterSet::FLAGS)
+    }
+
+    /// Whether an instruction, or a later one, may read flags as they are before it.
+    pub(crate) fn flags_live_before(&self, instruction: usize) -> bool {
+        self.live_in[instruction].intersects(RegisterSet::FLAGS)
     }
 
     /// A register whose value does not matter after this instruction; `%r11` if possible.
@@ -163,6 +182,39 @@ impl Liveness {
         }
         false
     }
+}
+
+/// How far before a jump the instruction that computes its target may stand.
+const TARGET_WINDOW: usize = 8;
+
+/// For each instruction, what an indirect jump there cannot hand on to its targets.
+///
+/// The flags that the addition of an offset to a jump table leaves mean nothing to anybody.
+fn handed_on(program: &Program<'_>) -> Vec<RegisterSet> {
+    let instructions = &program.instructions;
+    let lost = |at: usize| {
+        let target = instructions[at].last()?.register()?;
+        let addition = &instructions[flags_before(program, at, TARGET_WINDOW)?];
+        let is_addition = matches!(addition.mnemonic, "addq" | "add")
+            && addition.last()?.register() == Some(target);
+        is_addition.then_some(RegisterSet::FLAGS)
+    };
+    let at_jump = |at: usize| {
+        let is_indirect = instructions[at].indirect;
+        is_indirect.then(|| lost(at)).flatten().unwrap_or_default()
+    };
+    (0..instructions.len()).map(at_jump).collect()
+}
+
+/// The instruction that last changed the flags before another, in the same straight line.
+pub(crate) fn flags_before(program: &Program<'_>, at: usize, window: usize) -> Option<usize> {
+    let start = at.saturating_sub(window);
+    let changes = |before: &usize| {
+        let effect = &program.instructions[*before].effect;
+        effect.flags != Flags::Keep || effect.kind == Kind::Call
+    };
+    let found = (start..at).rev().find(changes)?;
+    program.is_straight(found, at).then_some(found)
 }
 
 fn flow(instruction: &Instruction<'_>, at: usize, labels: &Labels<'_>, framed: bool) -> Flow {

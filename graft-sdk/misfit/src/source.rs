@@ -98,6 +98,17 @@ impl Program<'_> {
     }
 }
 
+impl Program<'_> {
+    /// Whether no label stands between two instructions.
+    pub(crate) fn is_straight(&self, first: usize, last: usize) -> bool {
+        let [from, to] = [first, last].map(|at| self.instructions[at].statement);
+        let between = &self.statements[from..to];
+        between
+            .iter()
+            .all(|statement| !matches!(statement.kind, StatementKind::Label(_)))
+    }
+}
+
 impl<'a> Instruction<'a> {
     pub(crate) fn last(&self) -> Option<&Operand<'a>> {
         self.operands.last()

@@ -46,7 +46,7 @@ impl<'a> Rewriter<'_, 'a> {
             }
             return Ok(());
         }
-        if self.liveness.flags_live_after(at) {
+        if self.liveness.flags_live_after(at) && !self.hands_on_comparison(at) {
             return Err(Refusal::new(
                 "the flags must survive an indirect jump, whose safe form changes them",
                 "compile with -fno-jump-tables",

@@ -12,7 +12,6 @@ use crate::diagnostic::Refusal;
 use crate::isa::{self, Flags, Kind};
 use crate::liveness;
 use crate::register::{R11, RSP, RegisterSet, Width, name};
-use crate::source::StatementKind;
 
 /// How many instructions after a group the user of its flags may stand.
 const WINDOW: usize = 32;
@@ -71,7 +70,8 @@ impl<'a> Rewriter<'_, 'a> {
         for (after, instruction) in instructions.iter().enumerate().take(end).skip(at) {
             let effect = &instruction.effect;
             if effect.reads_flags() {
-                let is_only = !self.liveness.flags_live_after(after) && self.is_straight(at, after);
+                let is_only =
+                    !self.liveness.flags_live_after(after) && self.program.is_straight(at, after);
                 let candidates = std::iter::once(R11).chain(0..16);
                 let mut free = candidates.filter(|number| !taken.contains(*number));
                 return is_only
@@ -90,15 +90,6 @@ impl<'a> Rewriter<'_, 'a> {
                 .union(self.liveness.after(after));
         }
         None
-    }
-
-    /// Whether no label stands between two instructions.
-    fn is_straight(&self, first: usize, last: usize) -> bool {
-        let [from, to] = [first, last].map(|at| self.program.instructions[at].statement);
-        let between = &self.program.statements[from..to];
-        between
-            .iter()
-            .all(|statement| !matches!(statement.kind, StatementKind::Label(_)))
     }
 
     /// Writes what keeps a condition, if one has to be kept across this instruction.

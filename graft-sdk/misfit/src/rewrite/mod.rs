@@ -2,12 +2,13 @@
 //!
 //! Each protection has a file: [`control`] (`-c`), [`memory`] (`-r`, `-w`), [`stack`] (`-s`), and
 //! [`text`] for string instructions, which need both kinds of memory protection; [`flags`] keeps
-//! conditions that their groups would destroy. What none of them claims is copied.
+//! conditions that their groups would destroy, and [`table`] those that jump tables would. What none of them claims is copied.
 
 mod control;
 mod flags;
 mod memory;
 mod stack;
+mod table;
 mod text;
 
 pub(crate) use stack::writes_stack_pointer as writes_stack;
@@ -16,6 +17,7 @@ use std::cell::OnceCell;
 use std::fmt::{self, Write};
 
 use flags::KeptConditions;
+use table::Comparisons;
 use vino_abi::{BASE_SLOT, LABEL_TARGET};
 
 use crate::Options;
@@ -47,6 +49,7 @@ pub(crate) fn rewrite(
         options,
         probes: stack::plan_probes(program, options),
         conditions: KeptConditions::default(),
+        comparisons: Comparisons::plan(program, &labels, &liveness),
         // Instrumented text is about a third longer.
         out: String::with_capacity(input_bytes + input_bytes / 2),
         target_due: false,
@@ -72,6 +75,7 @@ struct Rewriter<'r, 'a> {
     /// Whether a stack probe follows each instruction.
     probes: Vec<bool>,
     conditions: KeptConditions<'a>,
+    comparisons: Comparisons,
     out: String,
     /// Whether a label that indirect calls or jumps may reach has been written, but not its mark.
     target_due: bool,
@@ -104,6 +108,7 @@ impl<'a> Rewriter<'_, 'a> {
             StatementKind::Assignment { .. } => self.line(format_args!("{}", statement.text)),
             StatementKind::Instruction(at) => {
                 self.flush_target();
+                self.repeat_comparison(at);
                 self.keep_condition(at);
                 self.instruction(at)?;
             }

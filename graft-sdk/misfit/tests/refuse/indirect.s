@@ -1,9 +1,9 @@
 # flags: -crws
-# gcc -Os hoists a comparison that every target of a jump table starts with.
+# A comparison with memory is not repeated at the targets of a jump: it may have changed.
 	.text
 	.type	f, @function
 f:
-	testl	%ebx, %ebx
+	cmpl	(%rcx), %ebx
 	jmp	*%rax # error: the flags must survive an indirect jump, whose safe form changes them | compile with -fno-jump-tables
 .L1:
 	je	.L2
