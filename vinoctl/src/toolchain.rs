@@ -8,6 +8,7 @@
 //! a graft includes are carried in this binary (see [`crate::sdk`]), so that building needs no
 //! installed SDK. Nothing here is trusted: the verifier judges the object, not how it was made.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -191,6 +192,31 @@ async fn compile(
         return Err(Failure::new(Exit::Error, message));
     }
     read_text(&assembly)
+}
+
+/// The first line of what the compiler says of itself.
+pub(crate) async fn compiler_version() -> Result<String, Failure> {
+    let command = Language::C.default_compiler();
+    let output = run(command_of(&command)?.arg("--version"), &command).await?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().next().unwrap_or_default().to_string())
+}
+
+/// Runs the C compiler for native code: with the flags of a graft, but for those that only
+/// `misfit` needs, and with `arguments`.
+pub(crate) async fn compile_natively(arguments: &[&OsStr]) -> Result<(), Failure> {
+    let command = Language::C.default_compiler();
+    let mut compiler = command_of(&command)?;
+    compiler.args(FLAGS).args(arguments);
+    let output = run(&mut compiler, &command).await?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let messages = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(
+        Exit::Error,
+        format!("{command} failed: {}", messages.trim()),
+    ))
 }
 
 /// Asks the compiler whether it is clang, whose flags differ from gcc's.

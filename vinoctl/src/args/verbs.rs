@@ -336,8 +336,11 @@ pub(crate) struct BenchArgs {
 /// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
-    /// Calls into a graft and out of it.
+    /// Code in a sandbox, calls into it and out of it, faults, loading.
     Sandbox,
     /// Runs of a trace.
     Run,
+    /// Calls by a process that may make no system call; a part of `sandbox` starts it.
+    #[value(hide = true)]
+    SystemCalls,
 }

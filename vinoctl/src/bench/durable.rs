@@ -7,7 +7,7 @@ use vino_proto::v1::{
 
 use super::run::PROCESS;
 use super::workload::Workload;
-use super::{Bench, float, median};
+use super::{Bench, Series, float};
 use crate::failure::{Exit, Failure};
 use crate::follow::follow;
 use crate::{embedded, samples};
@@ -98,5 +98,5 @@ async fn rate(
         }
         client.delete_run(&run.id).await?;
     }
-    Ok(median(rates))
+    Ok(Series::of(rates).median())
 }

@@ -1,8 +1,9 @@
 //! `bench`: the speeds that VINO promises, each beside a baseline from the same process.
 //!
-//! [`sandbox`] measures calls into a graft and out of it against native indirect calls;
+//! [`sandbox`] measures code in a sandbox, and the sandbox itself, against native code;
 //! [`run`] measures whole runs against a bare CLOCK loop over flat arrays. A number is the median
-//! of several repetitions. A missed bar is reported, not an error.
+//! of several repetitions. A missed bar is reported, not an error. [`report`] documents what
+//! `-o json` prints.
 //!
 //! What runs on one thread is timed by that thread's processor clock, so that other work on the
 //! machine costs a measurement its caches but not its turn; what involves a daemon and a disk is
@@ -13,12 +14,14 @@ mod durable;
 mod report;
 mod run;
 mod sandbox;
+mod series;
 mod workload;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::report::{BenchReport, Machine, Measurement};
+use self::series::{Pair, Series};
 use crate::args::{BenchArgs, Suite};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -31,6 +34,9 @@ pub(crate) async fn execute(args: BenchArgs, output: &mut Output) -> Result<(), 
         repetitions: args.repetitions,
         progress,
     });
+    if args.suite == Some(Suite::SystemCalls) {
+        return sandbox::make_calls_without_system_calls().await;
+    }
     let mut results: Vec<Measurement> = Vec::new();
     let mut trace = None;
     if args.suite != Some(Suite::Run) {
@@ -42,8 +48,9 @@ pub(crate) async fn execute(args: BenchArgs, output: &mut Output) -> Result<(), 
         results.extend(measurements);
     }
     bench.progress.finish();
-    let machine = Machine::this();
+    let machine = Machine::this().await;
     BenchReport {
+        schema: report::SCHEMA,
         machine,
         repetitions: args.repetitions,
         trace,
@@ -63,16 +70,46 @@ impl Bench {
     /// The median time, in nanoseconds, of one of the `n` operations that `work` does.
     ///
     /// A first repetition warms caches up and does not count.
-    fn median_ns<E>(&self, n: u64, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    fn median_ns<E>(&self, n: u64, work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+        Ok(self.series_ns(n, work)?.median())
+    }
+
+    /// The times, in nanoseconds, of one of the `n` operations that `work` does.
+    ///
+    /// A first repetition warms caches up and does not count.
+    fn series_ns<E>(&self, n: u64, mut work: impl FnMut() -> Result<(), E>) -> Result<Series, E> {
         let mut times = Vec::with_capacity(self.repetitions as usize);
         work()?;
         for _ in 0..self.repetitions {
-            let start = thread_seconds();
-            work()?;
-            times.push((thread_seconds() - start) * 1e9 / float(n));
+            times.push(timed_ns(n, &mut work)?);
         }
-        Ok(median(times))
+        Ok(Series::of(times))
     }
+
+    /// Lets two things take turns, each of which says how long it took.
+    ///
+    /// A first turn warms caches up and does not count.
+    fn pair(
+        turns: u32,
+        mut subject: impl FnMut() -> Result<f64, Failure>,
+        mut baseline: impl FnMut() -> Result<f64, Failure>,
+    ) -> Result<Pair, Failure> {
+        let (mut subjects, mut baselines) = (Vec::new(), Vec::new());
+        subject()?;
+        baseline()?;
+        for _ in 0..turns {
+            subjects.push(subject()?);
+            baselines.push(baseline()?);
+        }
+        Ok(Pair::of(subjects, baselines))
+    }
+}
+
+/// The processor time, in nanoseconds, of one of the `n` operations that `work` does.
+fn timed_ns<E>(n: u64, work: &mut impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    let start = thread_seconds();
+    work()?;
+    Ok((thread_seconds() - start) * 1e9 / float(n))
 }
 
 /// Measures on a thread of its own, so that Ctrl-C and `--timeout` still work.
@@ -91,24 +128,8 @@ fn thread_seconds() -> f64 {
     Duration::try_from(time).map_or(f64::NAN, |time| time.as_secs_f64())
 }
 
-/// The middle of `times`; of an even number, the upper of the middle two.
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// A count as a number that can be divided.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 fn float(n: u64) -> f64 {
     n as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_not_moved_by_an_outlier() {
-        assert!((median(vec![3.0, 1.0, 1_000_000.0]) - 3.0).abs() < f64::EPSILON);
-    }
 }

@@ -1,25 +1,48 @@
 //! What was measured, as JSON and as a table.
+//!
+//! `-o json` prints one object. A later version may add fields; one that changes or removes a field
+//! has another [`SCHEMA`].
+//!
+//! | field | holds |
+//! |---|---|
+//! | `schema` | [`SCHEMA`] |
+//! | `machine` | `cpu`, `cores`, `kernel`, and `compiler`, which built grafts and native code |
+//! | `repetitions` | what `--repetitions` said |
+//! | `trace` | the trace of the run suite: `name`, `requests`, `pages`, `frames`, `fault_ratio`; or null |
+//! | `results` | one object for each row |
+//!
+//! A row has a `name`, which stays the same; its median `value` in `unit`; the quartiles `low` and
+//! `high` and the number of `samples` they are of; the `bar` and whether it is `met`, or null; the
+//! `baseline`, its `baseline_value` in the same unit and the `ratio` to it, or null; and a `note`
+//! or null. More is better where `unit` is a rate (`.../s`), less everywhere else.
 
 use serde::Serialize;
 
+use super::series::{Pair, Series};
 use crate::failure::Failure;
 use crate::output::{Column, Output, grouped, number, text};
+use crate::toolchain;
+
+/// Version of the JSON that `bench` prints.
+pub(super) const SCHEMA: u32 = 2;
 
 /// All measurements and where they were made.
 #[derive(Debug, Serialize)]
 pub(super) struct BenchReport {
+    pub(super) schema: u32,
     pub(super) machine: Machine,
     pub(super) repetitions: u32,
     pub(super) trace: Option<TraceFacts>,
     pub(super) results: Vec<Measurement>,
 }
 
-/// The machine.
+/// The machine, and the compiler that served both sides of every comparison.
 #[derive(Debug, Serialize)]
 pub(super) struct Machine {
     cpu: String,
     cores: usize,
     kernel: String,
+    compiler: String,
 }
 
 /// The trace of the run suite.
@@ -32,25 +55,50 @@ pub(super) struct TraceFacts {
     pub(super) fault_ratio: f64,
 }
 
-/// One number beside its baseline.
+/// One row: a number, what it should be, and what it is compared with.
 #[derive(Debug, Serialize)]
 pub(super) struct Measurement {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) value: f64,
     pub(super) unit: Unit,
-    pub(super) baseline: &'static str,
-    pub(super) baseline_value: f64,
-    pub(super) ratio: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+    pub(super) samples: usize,
     pub(super) bar: Option<f64>,
     pub(super) met: Option<bool>,
+    pub(super) baseline: Option<&'static str>,
+    pub(super) baseline_value: Option<f64>,
+    pub(super) ratio: Option<f64>,
+    pub(super) note: Option<String>,
 }
 
 /// What a number counts, and which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) enum Unit {
-    /// Nanoseconds: less is better.
+    /// Nanoseconds.
     #[serde(rename = "ns")]
     Nanoseconds,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Microseconds,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// Times as much.
+    #[serde(rename = "x")]
+    Ratio,
+    /// Hundredths.
+    #[serde(rename = "%")]
+    Percent,
+    /// 1024 bytes.
+    #[serde(rename = "KiB")]
+    Kibibytes,
+    /// Things that are counted.
+    #[serde(rename = "count")]
+    Count,
+    /// Mebibytes in a second: more is better.
+    #[serde(rename = "MiB/s")]
+    Mebibytes,
     /// Millions of references in a second: more is better.
     #[serde(rename = "M references/s")]
     MegaReferences,
@@ -60,7 +108,28 @@ impl Unit {
     fn name(self) -> &'static str {
         match self {
             Unit::Nanoseconds => "ns",
+            Unit::Microseconds => "us",
+            Unit::Milliseconds => "ms",
+            Unit::Ratio => "x",
+            Unit::Percent => "%",
+            Unit::Kibibytes => "KiB",
+            Unit::Count => "count",
+            Unit::Mebibytes => "MiB/s",
             Unit::MegaReferences => "M references/s",
+        }
+    }
+
+    fn more_is_better(self) -> bool {
+        matches!(self, Unit::Mebibytes | Unit::MegaReferences)
+    }
+
+    /// Digits after the point that mean something.
+    fn digits(self) -> usize {
+        match self {
+            Unit::Ratio => 3,
+            Unit::Count | Unit::Mebibytes => 0,
+            Unit::Percent | Unit::Kibibytes | Unit::MegaReferences => 1,
+            Unit::Nanoseconds | Unit::Microseconds | Unit::Milliseconds => 2,
         }
     }
 }
@@ -68,55 +137,105 @@ impl Unit {
 impl Measurement {
     /// Compares a number with its baseline and, if there is one, with the bar it should reach.
     pub(super) fn new(
-        name: &'static str,
+        name: &str,
         (value, unit): (f64, Unit),
         (baseline, baseline_value): (&'static str, f64),
         bar: Option<f64>,
     ) -> Measurement {
-        let met = bar.map(|bar| match unit {
-            Unit::Nanoseconds => value <= bar,
-            Unit::MegaReferences => value >= bar,
-        });
-        let ratio = value / baseline_value;
+        let measurement = Measurement::of(name, unit, &Series::single(value));
+        let measurement = measurement.against(baseline, baseline_value);
+        bar.into_iter().fold(measurement, Measurement::bar)
+    }
+
+    /// The median of a series.
+    pub(super) fn of(name: &str, unit: Unit, series: &Series) -> Measurement {
         Measurement {
-            name,
-            value,
+            name: name.to_string(),
+            value: series.median(),
             unit,
-            baseline,
-            baseline_value,
-            ratio,
-            bar,
-            met,
+            low: series.quantile(1, 4),
+            high: series.quantile(3, 4),
+            samples: series.len(),
+            bar: None,
+            met: None,
+            baseline: None,
+            baseline_value: None,
+            ratio: None,
+            note: None,
         }
     }
 
+    /// The median of what took turns with its baseline.
+    pub(super) fn paired(
+        name: &str,
+        unit: Unit,
+        pair: &Pair,
+        baseline: &'static str,
+    ) -> Measurement {
+        let mut measurement = Measurement::of(name, unit, &pair.subject);
+        measurement.baseline = Some(baseline);
+        measurement.baseline_value = Some(pair.baseline.median());
+        measurement.ratio = Some(pair.ratio.median());
+        measurement
+    }
+
+    /// Says what the value should reach.
+    pub(super) fn bar(mut self, bar: f64) -> Measurement {
+        self.bar = Some(bar);
+        self.met = Some(match self.unit.more_is_better() {
+            true => self.value >= bar,
+            false => self.value <= bar,
+        });
+        self
+    }
+
+    /// Says what the value is compared with.
+    pub(super) fn against(mut self, baseline: &'static str, value: f64) -> Measurement {
+        self.baseline = Some(baseline);
+        self.baseline_value = Some(value);
+        self.ratio = Some(self.value / value);
+        self
+    }
+
+    /// Says what else there is to know.
+    pub(super) fn note(mut self, note: impl Into<String>) -> Measurement {
+        self.note = Some(note.into());
+        self
+    }
+
     fn row(&self) -> Vec<String> {
-        let bar = match (self.unit, self.bar) {
-            (_, None) => "-".to_string(),
-            (Unit::Nanoseconds, Some(bar)) => format!("<= {bar}"),
-            (Unit::MegaReferences, Some(bar)) => format!(">= {bar}"),
+        let digits = self.unit.digits();
+        let shown = |value: f64| format!("{value:.digits$}");
+        let maybe = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_string());
+        let direction = if self.unit.more_is_better() {
+            ">="
+        } else {
+            "<="
         };
-        let met = match self.met {
-            None => "-",
-            Some(true) => "yes",
-            Some(false) => "NO",
-        };
+        let spread = (self.samples > 1).then(|| {
+            let (low, high) = (shown(self.low), shown(self.high));
+            format!("{low}..{high}")
+        });
+        let met = self
+            .met
+            .map(|met| if met { "yes" } else { "NO" }.to_string());
         vec![
-            self.name.to_string(),
-            format!("{:.2}", self.value),
+            self.name.clone(),
+            shown(self.value),
             self.unit.name().to_string(),
-            bar,
-            met.to_string(),
-            self.baseline.to_string(),
-            format!("{:.2}", self.baseline_value),
-            format!("{:.2}", self.ratio),
+            maybe(spread),
+            maybe(self.bar.map(|bar| format!("{direction} {bar}"))),
+            maybe(met),
+            maybe(self.baseline.map(ToString::to_string)),
+            maybe(self.baseline_value.map(shown)),
+            maybe(self.ratio.map(|ratio| format!("{ratio:.3}"))),
         ]
     }
 }
 
 impl Machine {
-    /// This machine, as Linux describes it.
-    pub(super) fn this() -> Machine {
+    /// This machine, as Linux and the compiler describe it.
+    pub(super) async fn this() -> Machine {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo
             .lines()
@@ -127,6 +246,9 @@ impl Machine {
             cpu: model.to_string(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: release.trim().to_string(),
+            compiler: toolchain::compiler_version()
+                .await
+                .unwrap_or_else(|_| "unknown".to_string()),
         }
     }
 }
@@ -138,6 +260,7 @@ impl BenchReport {
             text("WHAT"),
             number("VALUE"),
             text("UNIT"),
+            number("QUARTILES"),
             number("BAR"),
             text("MET"),
             text("BASELINE"),
@@ -149,6 +272,11 @@ impl BenchReport {
         }
         output.table(COLUMNS, self.results.iter().map(Measurement::row))?;
         output.line("")?;
+        for result in &self.results {
+            if let Some(note) = &result.note {
+                output.line(&format!("{}: {note}", result.name))?;
+            }
+        }
         if let Some(trace) = &self.trace {
             output.line(&format!(
                 "trace {}: {} requests for {} pages on {} frames, {:.0} % fault",
@@ -159,10 +287,15 @@ impl BenchReport {
                 trace.fault_ratio * 100.0
             ))?;
         }
+        let machine = &self.machine;
         output.line(&format!(
-            "{}, {} cores, Linux {}; medians of {} repetitions; log off and calls in \
+            "{}, {} cores, Linux {}, {}",
+            machine.cpu, machine.cores, machine.kernel, machine.compiler
+        ))?;
+        output.line(&format!(
+            "medians, of {} repetitions or a multiple of them; log off, calls and code in \
              processor time, log durable in wall time",
-            self.machine.cpu, self.machine.cores, self.machine.kernel, self.repetitions
+            self.repetitions
         ))?;
         output.flush()
     }

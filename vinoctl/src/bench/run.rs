@@ -18,7 +18,7 @@ use vino_sandbox::Engine;
 
 use super::report::{Measurement, TraceFacts, Unit};
 use super::workload::Workload;
-use super::{Bench, clock, durable, float, thread_seconds};
+use super::{Bench, Series, clock, durable, float, thread_seconds};
 use crate::failure::{Exit, Failure};
 use crate::samples;
 
@@ -41,7 +41,7 @@ struct Grafts {
 }
 
 /// Drops events.
-struct Discard;
+pub(super) struct Discard;
 
 impl EventSink for Discard {
     fn chunk(&mut self, _chunk: EventChunk) -> Result<(), SinkClosed> {
@@ -227,7 +227,7 @@ impl Lab<'_> {
         }
         let references = float(trace.references().len() as u64);
         let summary = summary.ok_or_else(|| Failure::new(Exit::Error, "nothing was run"))?;
-        Ok((references / super::median(times) / 1e6, summary))
+        Ok((references / Series::of(times).median() / 1e6, summary))
     }
 }
 
@@ -244,7 +244,7 @@ fn complete(run: &mut Run) -> Result<(), Failure> {
 }
 
 /// A run of `trace` on a kernel with one process and perhaps a graft.
-fn spec(trace: &Arc<Trace>, frames: u32, graft: Option<&Arc<[u8]>>) -> RunSpec {
+pub(super) fn spec(trace: &Arc<Trace>, frames: u32, graft: Option<&Arc<[u8]>>) -> RunSpec {
     let graft = graft.map(|object| GraftSpec {
         name: "bench".to_string(),
         point: samples::POINT.to_string(),
