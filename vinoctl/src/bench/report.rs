@@ -8,7 +8,7 @@
 //! | `schema` | [`SCHEMA`] |
 //! | `machine` | `cpu`, `cores`, `kernel`, and `compiler`, which built grafts and native code |
 //! | `repetitions` | what `--repetitions` said |
-//! | `trace` | the trace of the run suite: `name`, `requests`, `pages`, `frames`, `fault_ratio`; or null |
+//! | `trace` | of the run suite, or null: `name`, `requests`, `pages`, `frames`, `fault_ratio` |
 //! | `results` | one object for each row |
 //!
 //! A row has a `name`, which stays the same; its median `value` in `unit`; the quartiles `low` and
