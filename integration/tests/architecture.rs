@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("misfit", &["vino-abi"]),
     ("stubgen", &["vino-abi"]),
     ("vino-sandbox", &["vino-abi"]),
+    ("vino-sandbox-fuzz", &["vino-abi", "vino-sandbox"]),
     ("sim-core", &["vino-abi", "vino-sandbox"]),
     ("vino-proto", &[]),
     ("vino-client", &["vino-proto"]),
@@ -32,7 +33,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tonic", &["vino-proto", "vino-client", "vinod", "vinoctl"]),
     ("prost", &["vino-proto"]),
     ("sled", &["vinod"]),
-    ("iced-x86", &["vino-sandbox"]),
+    ("iced-x86", &["vino-sandbox", "vino-sandbox-fuzz"]),
     ("object", &["vino-sandbox"]),
     ("libc", &["vino-sandbox", "vinod", "vinoctl"]),
 ];

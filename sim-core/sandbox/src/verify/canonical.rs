@@ -10,7 +10,7 @@
 //! bytes: its *shape*. Shapes that passed are remembered, in a table of fixed size, and with them
 //! whether anything but the shape matters to the other rules.
 
-use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction};
+use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction, Register};
 
 use super::allow::{Constants, Spec};
 
@@ -100,6 +100,10 @@ impl Canonical {
         let mut amd = Decoder::with_ip(64, bytes, ip, DecoderOptions::AMD);
         let read = amd.decode();
         if read != *instruction || read.len() != instruction.len() {
+            return false;
+        }
+        // The encoder repeats a scale that scales nothing.
+        if instruction.memory_index() == Register::None && instruction.memory_index_scale() != 1 {
             return false;
         }
         self.encoded.clear();

@@ -6,7 +6,6 @@
 
 mod decode;
 mod filetest;
-mod fuzz;
 mod hostile;
 mod messages;
 
