@@ -12,3 +12,4 @@ mod host;
 mod isolation;
 mod lifecycle;
 mod many;
+mod prepared;
