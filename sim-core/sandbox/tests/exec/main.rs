@@ -6,6 +6,7 @@
 mod attacks;
 mod calls;
 mod deadlines;
+mod escapes;
 mod faults;
 mod fixture;
 mod host;
