@@ -7,8 +7,8 @@ use std::ptr;
 use vino_abi::STACK_END;
 
 use super::entry::{
-    ARGUMENTS_MAX, Activation, EXIT_ABORTED, EXIT_LATE, EXIT_PANICKED, EXIT_RETURNED, EXIT_TRAPPED,
-    Exit,
+    self, ARGUMENTS_MAX, Activation, EXIT_ABORTED, EXIT_LATE, EXIT_PANICKED, EXIT_RETURNED,
+    EXIT_TRAPPED, Exit, Start,
 };
 use super::fault::{self, FaultKind, GraftFault};
 use super::gates;
@@ -23,7 +23,7 @@ const RED_ZONE_BYTES: u64 = 128;
 const STACK_ALIGNMENT: u64 = 16;
 
 /// Invokes a graft that is not running.
-#[inline]
+#[inline(always)]
 pub(super) fn call_fresh<H: Host>(
     core: &mut Core,
     entry: Entry,
@@ -31,7 +31,29 @@ pub(super) fn call_fresh<H: Host>(
     host: &mut H,
 ) -> Result<u64, GraftFault> {
     let stack = core.base() + u64::from(STACK_END);
-    run::<H, false>(core, stack, entry, args, host)
+    run::<H, false>(core, stack, entry, in_registers(args), host)
+}
+
+/// Pads arguments with zeros to the registers that carry them.
+///
+/// Inlined and without a copy of unknown length, so that the usual array of known length costs
+/// nothing.
+#[inline(always)]
+fn in_registers(args: &[u64]) -> [u64; ARGUMENTS_MAX] {
+    assert!(
+        args.len() <= ARGUMENTS_MAX,
+        "a graft takes at most six arguments"
+    );
+    let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(|index| args.get(index).copied());
+    let or_zero = Option::unwrap_or_default;
+    [
+        or_zero(a),
+        or_zero(b),
+        or_zero(c),
+        or_zero(d),
+        or_zero(e),
+        or_zero(f),
+    ]
 }
 
 /// Invokes a graft that waits for a host function, on the free part of its stack.
@@ -51,24 +73,22 @@ pub(super) fn call_below<H: Host>(
             entry.offset(),
         ));
     }
-    run::<H, true>(core, stack, entry, args, host)
+    run::<H, true>(core, stack, entry, in_registers(args), host)
 }
 
 /// Enters a graft and tells how it ended; `BACK` if it is called back.
-#[inline]
+#[inline(always)]
 fn run<H: Host, const BACK: bool>(
     core: &mut Core,
     stack: u64,
     entry: Entry,
-    args: &[u64],
+    arguments: [u64; ARGUMENTS_MAX],
     host: &mut H,
 ) -> Result<u64, GraftFault> {
     assert!(
         core.owns(entry),
         "an entry is called on the instance that it was looked up in"
     );
-    let mut arguments = [0; ARGUMENTS_MAX];
-    arguments[..args.len()].copy_from_slice(args);
     let process = core.process;
     let block = ThreadBlock::of_this_thread();
     // SAFETY: the block is this thread's.
@@ -78,14 +98,15 @@ fn run<H: Host, const BACK: bool>(
     }
     let base = core.base();
     let deadline_us = core.deadline_us;
-    let mut activation = Activation {
+    let start = Start {
         target: base + u64::from(entry.offset()),
         entry_stub: base + u64::from(gates::ENTRY_STUB),
         stack,
+    };
+    let mut activation = Activation {
         dispatch: dispatch::<H>,
         core: ptr::from_mut(core),
         host: ptr::from_mut(host).cast(),
-        watch: slot,
         import: MaybeUninit::uninit(),
         return_stub: MaybeUninit::uninit(),
         panic: MaybeUninit::uninit(),
@@ -100,13 +121,11 @@ fn run<H: Host, const BACK: bool>(
     process.watchdog().notice_start();
     // SAFETY: the block is this thread's.
     unsafe { load_gs(block, base, process.fsgsbase()) };
-    // SAFETY: the block is this thread's, which is prepared.
-    let enter = unsafe { (*block).routines.enter };
-    let [a, b, c, d, e, f] = arguments;
-    // SAFETY: the activation is complete and outlives the call; the thread is prepared and %gs
-    // base set, above; `target` is a verified entry of this instance, because `core.owns(entry)`;
-    // `stack` is aligned and the gates' push lands in the sandbox or its guard.
-    let exit = unsafe { enter(a, b, c, d, e, f, &raw mut activation) };
+    // SAFETY: the block is this thread's, which is prepared, and %gs base set, above; the
+    // activation is complete and outlives the call; `target` is a verified entry of this instance,
+    // because `core.owns(entry)`; `stack` is aligned and the gates' push lands in the sandbox or
+    // its guard.
+    let exit = unsafe { entry::enter(block, start, arguments, &raw mut activation) };
     slot.end();
     if BACK {
         slot.set_called_back(false);
@@ -183,14 +202,16 @@ unsafe extern "C" fn dispatch<H: Host>(activation: *mut Activation, import: u32)
     let host = unsafe { &mut *activation.host.cast::<H>() };
     // SAFETY: as for the host.
     let core = unsafe { &mut *activation.core };
-    // SAFETY: the thread is prepared, since it runs an activation, so its watch slots live.
-    let watch = unsafe { &*activation.watch };
     let base = core.base();
     let process = core.process;
     activation
         .return_stub
         .write(base + u64::from(gates::RETURN_STUB));
     let block = ThreadBlock::of_this_thread();
+    // SAFETY: the block is this thread's; the first free slot is that of the graft that runs.
+    let watch = unsafe { (*block).free };
+    // SAFETY: the thread is prepared, since it runs an activation, so its watch slots live.
+    let watch = unsafe { &*watch };
     // While the host function runs, entries from it must not use this activation's watch slot,
     // which is the first of the free ones as long as the graft runs.
     // SAFETY: the block is this thread's.

@@ -38,7 +38,10 @@ impl Process {
             signals,
             watchdog,
             routines: Routines::for_this_processor(),
-            gates: Gates::new(ThreadBlock::distance()),
+            gates: Gates::new(
+                ThreadBlock::distance(),
+                std::arch::is_x86_feature_detected!("avx"),
+            ),
             fsgsbase: sys::has_fsgsbase(),
             started: AtomicBool::new(false),
         })

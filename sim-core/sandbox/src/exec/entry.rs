@@ -14,43 +14,40 @@
 //! that carries no argument, and the host gets every register back but the result.
 //!
 //! Everything an entry needs in order to return lives in its [`Activation`] and in the [`Frame`]
-//! that `enter` pushes, on the host's stack. The thread block points at the frame only while the
-//! graft runs, so activations nest, and could be suspended in a host function, without knowing of
-//! each other. It points at the frame and not at the activation because the frame's address is the
+//! that `enter` pushes, on the host's stack. The thread block points at the frame of the graft that
+//! runs, so activations nest, and could be suspended in a host function, without knowing of each
+//! other. It points at the frame and not at the activation because the frame's address is the
 //! host's stack pointer: each further load on the way out would delay the next entry.
+//!
+//! What an entry takes is instructions and taken branches, so what can be had without one is:
+//! constants of the sandbox are computed from its base in registers; [`enter`] is no function but
+//! is inlined, and resumed by an indirect jump; and registers that C functions preserve are
+//! clobbered, so that a loop of calls saves them once.
 
 use std::any::Any;
-use std::arch::naked_asm;
+use std::arch::{asm, naked_asm};
 use std::mem::{MaybeUninit, offset_of};
 
 use super::instance::Core;
 use super::signals::TrapRecord;
+use super::sys;
 use super::thread::ThreadBlock;
-use super::watchdog::WatchSlot;
 
 /// How many registers carry arguments.
 pub(super) const ARGUMENTS_MAX: usize = 6;
 
-/// What one entry into a graft needs in order to begin and to end.
+/// What one entry into a graft needs in order to end.
 ///
-/// The first fields are filled by `run` at each entry, so there are few; the rest are filled when a
-/// host function is called or a signal ends the graft, and are read only after that.
+/// The first fields are filled at each entry, so there are few; the rest are filled when a host
+/// function is called or a signal ends the graft, and are read only after that.
 #[repr(C)]
 pub(super) struct Activation {
-    /// Address of the function to enter.
-    pub(super) target: u64,
-    /// Address of the sandbox's entry stub.
-    pub(super) entry_stub: u64,
-    /// The graft's first stack pointer.
-    pub(super) stack: u64,
     /// Runs host functions for the type of host that the caller has.
     pub(super) dispatch: unsafe extern "C" fn(*mut Self, u32) -> Exit,
     /// The instance that runs.
     pub(super) core: *mut Core,
     /// The host, a pointer to the type that `dispatch` was made for.
     pub(super) host: *mut (),
-    /// The watch slot that the entry uses.
-    pub(super) watch: *const WatchSlot,
     /// What `import` notes of a host function's call.
     pub(super) import: MaybeUninit<ImportRecord>,
     /// Address of the sandbox's return stub, where `import` goes after `dispatch`.
@@ -101,15 +98,81 @@ pub(super) const EXIT_LATE: u64 = 3;
 /// A host function panicked; the activation holds the payload.
 pub(super) const EXIT_PANICKED: u64 = 4;
 
-/// Enters a graft with six arguments in their registers.
-pub(super) type EnterFn =
-    unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, activation: *mut Activation) -> Exit;
+/// Where an entry begins, in addresses.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    /// The function to enter.
+    pub(super) target: u64,
+    /// The sandbox's entry stub.
+    pub(super) entry_stub: u64,
+    /// The graft's first stack pointer.
+    pub(super) stack: u64,
+}
 
-/// The transfers, for processors with or without AVX.
+/// Enters a graft with arguments in the registers of the C calling convention, and returns how it
+/// ended.
+///
+/// # Safety
+///
+/// `block` is this thread's, which is prepared; `%gs` base is the sandbox's; the addresses are of
+/// that sandbox, the target verified, and the stack aligned and in the sandbox. The activation is
+/// complete and nothing else uses it meanwhile.
+#[inline(always)]
+pub(super) unsafe fn enter(
+    block: *mut ThreadBlock,
+    start: Start,
+    arguments: [u64; ARGUMENTS_MAX],
+    activation: *mut Activation,
+) -> Exit {
+    let [a, b, c, d, e, f] = arguments;
+    let (value, kind);
+    // SAFETY: by this function's contract the jump leads into a verified graft, and `leave` or
+    // `unwind` resumes at the label, with the stack, %rbx and %rbp as they were and every other
+    // register clear or a result.
+    unsafe {
+        asm!(
+            "leaq 2f(%rip),%r14",
+            "pushq %r14",
+            "pushq %rbp",
+            "pushq %rbx",
+            "pushq %r10",
+            "movq %rsp,{current}(%r13)",
+            "movq %r12,%rsp",
+            "xorl %ebx,%ebx",
+            "xorl %ebp,%ebp",
+            "xorl %r10d,%r10d",
+            "xorl %r12d,%r12d",
+            "xorl %r13d,%r13d",
+            "xorl %r14d,%r14d",
+            "xorl %r15d,%r15d",
+            // The stub clears what is left, and calls %r11 so that the graft's `ret` is predicted.
+            "jmpq *%rax",
+            "2:",
+            current = const offset_of!(ThreadBlock, current),
+            inlateout("rax") start.entry_stub => value,
+            inlateout("rdi") a => _,
+            inlateout("rsi") b => _,
+            inlateout("rdx") c => kind,
+            inlateout("rcx") d => _,
+            inlateout("r8") e => _,
+            inlateout("r9") f => _,
+            inlateout("r10") activation => _,
+            inlateout("r11") start.target => _,
+            inlateout("r12") start.stack => _,
+            inlateout("r13") block => _,
+            lateout("r14") _,
+            lateout("r15") _,
+            clobber_abi("sysv64"),
+            options(att_syntax),
+        );
+    }
+    Exit { value, kind }
+}
+
+/// The ways out of a graft, for the vector registers of a processor.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Routines {
-    pub(super) enter: EnterFn,
     pub(super) leave: unsafe extern "C" fn(),
     pub(super) import: unsafe extern "C" fn(),
     pub(super) unwind: unsafe extern "C" fn(),
@@ -118,10 +181,12 @@ pub(super) struct Routines {
 impl Routines {
     /// Picks the transfers that clear every vector register a graft could read.
     pub(super) fn for_this_processor() -> Self {
-        if std::arch::is_x86_feature_detected!("avx") {
+        if !std::arch::is_x86_feature_detected!("avx") {
+            sse::ROUTINES
+        } else if sys::is_amd() {
             avx::ROUTINES
         } else {
-            sse::ROUTINES
+            avx_clean::ROUTINES
         }
     }
 
@@ -155,9 +220,9 @@ macro_rules! sse_clear {
 
 /// Clears every vector register that a graft can name, whole.
 ///
-/// Faster than `vzeroall` (1.2 ns against 0.5 ns on Zen 5), and `vzeroupper` tells processors that
-/// care that the upper halves are clean. The verifier accepts no EVEX instruction, so a graft
-/// cannot name the registers that this leaves alone: zmm16 to zmm31 and the masks.
+/// Faster than `vzeroall` (1.5 ns against 0.5 ns on Zen 5). The verifier accepts no EVEX
+/// instruction, so a graft cannot name the registers that this leaves alone: zmm16 to zmm31 and the
+/// masks.
 macro_rules! avx_clear {
     () => {
         "vpxor %xmm0,%xmm0,%xmm0
@@ -176,11 +241,20 @@ macro_rules! avx_clear {
          vpxor %xmm13,%xmm13,%xmm13
          vpxor %xmm14,%xmm14,%xmm14
          vpxor %xmm15,%xmm15,%xmm15
-         vzeroupper"
+         "
     };
 }
 
-/// Restores what the host expects and returns to `run`. In: the entry's [`Frame`] in `%rsp`, the
+/// As `avx_clear`, and tells a processor that keeps account that the upper halves are clean.
+///
+/// Intel's do, and run SSE code slower until they are told; AMD's do not.
+macro_rules! avx_clean_clear {
+    () => {
+        concat!(avx_clear!(), "vzeroupper")
+    };
+}
+
+/// Restores what the host expects and goes on in [`enter`]. In: the entry's [`Frame`] in `%rsp`, the
 /// [`Exit`] in `%rax` and `%rdx`.
 macro_rules! back_to_host {
     ($clear:ident) => {
@@ -188,12 +262,9 @@ macro_rules! back_to_host {
             $clear!(),
             "
              addq $8,%rsp
-             popq %r15
-             popq %r14
-             popq %r13
-             popq %r12
              popq %rbx
              popq %rbp
+             addq $8,%rsp
              xorl %ecx,%ecx
              xorl %esi,%esi
              xorl %edi,%edi
@@ -201,7 +272,11 @@ macro_rules! back_to_host {
              xorl %r9d,%r9d
              xorl %r10d,%r10d
              xorl %r11d,%r11d
-             ret"
+             xorl %r12d,%r12d
+             xorl %r13d,%r13d
+             xorl %r14d,%r14d
+             xorl %r15d,%r15d
+             jmpq *-8(%rsp)"
         )
     };
 }
@@ -211,56 +286,7 @@ macro_rules! transfers {
         mod $module {
             use super::*;
 
-            pub(super) const ROUTINES: Routines = Routines { enter, leave, import, unwind };
-
-            /// Switches to the sandbox's stack and jumps to its entry stub.
-            ///
-            /// # Safety
-            ///
-            /// The activation is complete, the thread prepared, `%gs` base the sandbox's, the
-            /// target verified, and the stack aligned and in the sandbox.
-            #[unsafe(naked)]
-            unsafe extern "C" fn enter(
-                _: u64,
-                _: u64,
-                _: u64,
-                _: u64,
-                _: u64,
-                _: u64,
-                activation: *mut Activation,
-            ) -> Exit {
-                naked_asm!(
-                    // The seventh argument is on the stack.
-                    "movq 8(%rsp),%rax",
-                    "pushq %rbp",
-                    "pushq %rbx",
-                    "pushq %r12",
-                    "pushq %r13",
-                    "pushq %r14",
-                    "pushq %r15",
-                    "pushq %rax",
-                    "movq vino_thread_block@gottpoff(%rip),%r10",
-                    "movq %rsp,%fs:{current}(%r10)",
-                    "movq {target}(%rax),%r11",
-                    "movq {stack}(%rax),%rsp",
-                    "movq {entry_stub}(%rax),%rax",
-                    "xorl %ebx,%ebx",
-                    "xorl %ebp,%ebp",
-                    "xorl %r10d,%r10d",
-                    "xorl %r12d,%r12d",
-                    "xorl %r13d,%r13d",
-                    "xorl %r14d,%r14d",
-                    "xorl %r15d,%r15d",
-                    $clear!(),
-                    // The stub clears %rax, and calls %r11 so that the graft's `ret` is predicted.
-                    "jmpq *%rax",
-                    target = const offset_of!(Activation, target),
-                    stack = const offset_of!(Activation, stack),
-                    entry_stub = const offset_of!(Activation, entry_stub),
-                    current = const offset_of!(ThreadBlock, current),
-                    options(att_syntax),
-                )
-            }
+            pub(super) const ROUTINES: Routines = Routines { leave, import, unwind };
 
             /// Takes a graft's result back to `run`; reached from the exit gate only.
             ///
@@ -272,7 +298,6 @@ macro_rules! transfers {
                 naked_asm!(
                     "movq vino_thread_block@gottpoff(%rip),%r11",
                     "movq %fs:{current}(%r11),%rsp",
-                    "movq $0,%fs:{current}(%r11)",
                     "xorl %edx,%edx",
                     back_to_host!($clear),
                     current = const offset_of!(ThreadBlock, current),
@@ -302,7 +327,6 @@ macro_rules! transfers {
                     "movq vino_thread_block@gottpoff(%rip),%r11",
                     "movq %rsp,%r10",
                     "movq %fs:{current}(%r11),%rsp",
-                    "movq $0,%fs:{current}(%r11)",
                     "movq (%rsp),%r11",
                     "movq %r10,{graft_rsp}(%r11)",
                     "movq %rdi,{arguments}(%r11)",
@@ -345,5 +369,6 @@ macro_rules! transfers {
     };
 }
 
-transfers!(avx, avx_clear, "vzeroupper");
+transfers!(avx, avx_clear, "");
+transfers!(avx_clean, avx_clean_clear, "vzeroupper");
 transfers!(sse, sse_clear, "");

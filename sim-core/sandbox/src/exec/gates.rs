@@ -1,7 +1,7 @@
 //! The trusted code of a sandbox: how a graft starts, returns, and calls the host.
 //!
 //! ```text
-//!  entry stub    xorl %eax,%eax; call *%r11           start of the graft
+//!  entry stub    clear vectors, %eax; call *%r11       start of the graft
 //!  exit gate     LABEL_RETURN; jmp *%fs:LEAVE         where its `ret` goes
 //!  return stub   checked return                       back from a host function
 //!  import gate   LABEL_TARGET; mov $i,%eax; jmp *%fs:IMPORT
@@ -21,18 +21,23 @@ use super::thread::{IMPORT_OFFSET, LEAVE_OFFSET};
 
 /// Offset of the entry stub in a sandbox.
 pub(super) const ENTRY_STUB: u32 = GATES_OFFSET;
-/// Offset of the exit gate: the entry stub's instructions before it take five bytes.
-const EXIT_GATE: u32 = ENTRY_STUB + 5;
+/// How many vector registers a graft can name.
+const VECTORS: u8 = 16;
+/// Bytes of code that clear them: an instruction takes a byte more for the second half.
+const CLEAR_BYTES: u32 = VECTORS as u32 * 4 + VECTORS as u32 / 2;
+/// Offset of the exit gate: where the entry stub's call returns to.
+const EXIT_GATE: u32 = ENTRY_STUB + CLEAR_BYTES + 5;
 /// Offset of the return stub.
-pub(super) const RETURN_STUB: u32 = GATES_OFFSET + 0x40;
+pub(super) const RETURN_STUB: u32 = GATES_OFFSET + 0x80;
 /// Offset of the trap that the return stub jumps to.
-pub(super) const RETURN_TRAP: u32 = GATES_OFFSET + 0x80;
+pub(super) const RETURN_TRAP: u32 = GATES_OFFSET + 0xc0;
 /// Fills what is not a gate: `int3`.
 pub(super) const TRAP: u8 = 0xcc;
 
 /// The bytes of a process's gates.
 #[derive(Clone, Debug)]
 pub(super) struct Gates {
+    avx: bool,
     leave: [u8; 4],
     import: [u8; 4],
 }
@@ -46,13 +51,14 @@ pub(super) enum GatePart {
 }
 
 impl Gates {
-    /// Prepares gates for a thread block at `distance` from the thread pointer.
+    /// Prepares gates for a thread block at `distance` from the thread pointer and a processor
+    /// with or without AVX.
     ///
     /// # Panics
     ///
     /// The distance is not a 32-bit number, or it spells a label: no linker lays out that much
     /// thread-local storage.
-    pub(super) fn new(distance: i64) -> Self {
+    pub(super) fn new(distance: i64, avx: bool) -> Self {
         let word = |offset: usize| {
             let word = i64::try_from(offset)
                 .ok()
@@ -62,6 +68,7 @@ impl Gates {
                 .to_le_bytes()
         };
         let gates = Self {
+            avx,
             leave: word(LEAVE_OFFSET),
             import: word(IMPORT_OFFSET),
         };
@@ -93,7 +100,8 @@ impl Gates {
             let start = (offset - GATES_OFFSET) as usize;
             pages[start..start + code.len()].copy_from_slice(code);
         };
-        put(ENTRY_STUB, &[0x31, 0xc0, 0x41, 0xff, 0xd3]);
+        put(ENTRY_STUB, &clear_vectors(self.avx));
+        put(ENTRY_STUB + CLEAR_BYTES, &[0x31, 0xc0, 0x41, 0xff, 0xd3]);
         put(EXIT_GATE, &LABEL_RETURN);
         put(EXIT_GATE + 8, &jump_through(self.leave));
         put(RETURN_STUB, &return_stub());
@@ -126,6 +134,24 @@ pub(super) fn part_at(offset: u32) -> Option<GatePart> {
     }
 }
 
+/// `vpxor %xmm,%xmm,%xmm`, which clears the whole of a register, or `pxor %xmm,%xmm`.
+fn clear_vectors(avx: bool) -> Vec<u8> {
+    let mut code = Vec::with_capacity(CLEAR_BYTES as usize);
+    for register in 0..VECTORS {
+        let low = register < VECTORS / 2;
+        let source = (!register & 0xf) << 3 | 1;
+        match (avx, low) {
+            (true, true) => code.extend([0xc5, 0x80 | source]),
+            (true, false) => code.extend([0xc4, 0x41, source]),
+            (false, true) => code.extend([0x66, 0x0f]),
+            (false, false) => code.extend([0x66, 0x45, 0x0f]),
+        }
+        let both = register % (VECTORS / 2) * 9;
+        code.extend([0xef, 0xc0 | both]);
+    }
+    code
+}
+
 /// `jmp *%fs:distance`.
 fn jump_through(distance: [u8; 4]) -> [u8; 8] {
     let [a, b, c, d] = distance;
@@ -152,7 +178,10 @@ fn return_stub() -> Vec<u8> {
 mod tests {
     use iced_x86::{Decoder, DecoderOptions, Formatter, GasFormatter, Instruction};
 
-    use super::{GATES_OFFSET, Gates, IMPORT_OFFSET, RETURN_STUB, gate_offset, return_stub};
+    use super::{
+        CLEAR_BYTES, GATES_OFFSET, Gates, IMPORT_OFFSET, RETURN_STUB, clear_vectors, gate_offset,
+        return_stub,
+    };
 
     fn disassemble(code: &[u8], ip: u32) -> Vec<String> {
         let mut decoder = Decoder::with_ip(64, code, u64::from(ip), DecoderOptions::NONE);
@@ -176,7 +205,7 @@ mod tests {
             [
                 "mov (%rsp),%r11d",
                 "cmpq $0x6d841f0f,%gs:(%r11d)",
-                "jne 0x0000000000011080",
+                "jne 0x00000000000110c0",
                 "add %gs:0x10000,%r11",
                 "mov %r11,(%rsp)",
                 "ret",
@@ -185,8 +214,21 @@ mod tests {
     }
 
     #[test]
+    fn the_entry_stub_clears_every_vector_register() {
+        for avx in [true, false] {
+            let code = clear_vectors(avx);
+            assert_eq!(code.len(), CLEAR_BYTES as usize);
+            let expected = (0..16).map(|index| match avx {
+                true => format!("vpxor %xmm{index},%xmm{index},%xmm{index}"),
+                false => format!("pxor %xmm{index},%xmm{index}"),
+            });
+            assert!(disassemble(&code, 0).into_iter().eq(expected));
+        }
+    }
+
+    #[test]
     fn only_imports_have_gates() {
-        let gates = Gates::new(-0x80);
+        let gates = Gates::new(-0x80, true);
         let pages = gates.bytes(&[2]);
         let start = (gate_offset(2) - GATES_OFFSET) as usize;
         assert_eq!(

@@ -153,7 +153,7 @@ impl Instance {
     /// The entry is another image's, there are more than six arguments, a host function
     /// panicked, or this is the thread's first call and the system has no memory for its signal
     /// stack.
-    #[inline]
+    #[inline(always)]
     pub fn call<H: Host>(
         &mut self,
         entry: Entry,
@@ -228,13 +228,13 @@ impl Core {
         self.memory.image().symbols()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn base(&self) -> u64 {
         self.base
     }
 
     /// Returns whether an entry is of the image that this runs.
-    #[inline]
+    #[inline(always)]
     pub(super) fn owns(&self, entry: Entry) -> bool {
         entry.image == self.image_id
     }

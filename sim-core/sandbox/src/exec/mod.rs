@@ -17,8 +17,8 @@
 //!   executor itself puts beside them: the gates, and the page that holds the sandbox's base.
 //! * No page is ever writable and executable.
 //! * A sandbox holds no address of the host, not even in its gates.
-//! * The thread block's `current` is null whenever code of the host runs, so a signal that
-//!   interrupts the host is never taken for a graft's.
+//! * A signal is a graft's only if it interrupts code in the sandbox whose base the thread loaded
+//!   last, which nothing but that graft executes, so one that interrupts the host never is.
 //! * What an invocation needs in order to end lives in its activation, not in the thread.
 #![expect(
     unsafe_code,

@@ -200,24 +200,29 @@ unsafe extern "C" fn handle(
     let machine = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext };
     // SAFETY: the kernel passes a siginfo_t to SA_SIGINFO handlers, valid until they return.
     let info_ref = unsafe { &*info };
+    let block = ThreadBlock::of_this_thread();
+    let pc = machine.gregs[libc::REG_RIP as usize].cast_unsigned();
     // SAFETY: the block is this thread's.
-    let frame = unsafe { (*ThreadBlock::of_this_thread()).current };
+    let base = unsafe { (*block).gs_base };
+    // Code in the sandbox that the thread entered last runs only after `enter` and before `leave`.
+    let inside = base != 0 && pc.wrapping_sub(base) < SANDBOX_BYTES;
     // Whoever sends SIGSEGV with kill(2) does not speak about the graft.
     let from_processor = info_ref.si_code > 0;
-    if !frame.is_null() && (is_deadline || from_processor) {
-        // SAFETY: a current frame lies on the host's stack of this thread, below `run`.
+    if inside && (is_deadline || from_processor) {
+        // SAFETY: the block is this thread's.
+        let frame = unsafe { (*block).current };
+        // SAFETY: while a graft runs the current frame lies on the host's stack of this thread,
+        // below `run`.
         let activation = unsafe { (*frame).activation };
         // SAFETY: the activation lives in the frame of `run`, which is interrupted, so nothing
         // else accesses it.
         let activation = unsafe { &mut *activation };
-        let pc = machine.gregs[libc::REG_RIP as usize].cast_unsigned();
-        // SAFETY: the instance outlives its activations, and its base never changes.
-        let base = unsafe { (*activation.core).base() };
+        // SAFETY: the block is this thread's; the first free slot is that of the graft that runs.
+        let watch = unsafe { (*block).free };
         // SAFETY: the thread is prepared, since it runs an activation, so its watch slots live.
-        let watch = unsafe { &*activation.watch };
-        let inside = pc.wrapping_sub(base) < SANDBOX_BYTES;
+        let watch = unsafe { &*watch };
         // A deadline may also be that of an activation that waits, or of one that is over.
-        if inside && (!is_deadline || watch.is_expired()) {
+        if !is_deadline || watch.is_expired() {
             // SAFETY: the kernel fills si_addr for the processor's signals; for others the bytes
             // are initialised all the same.
             let address = unsafe { info_ref.si_addr() } as u64;
@@ -254,8 +259,6 @@ fn end_graft(
 /// Makes the interrupted thread go on at `unwind`, on the host's stack.
 fn resume_in_host(machine: &mut libc::mcontext_t, frame: *mut Frame) {
     let block = ThreadBlock::of_this_thread();
-    // SAFETY: the block is this thread's, and the graft it points at ends here.
-    unsafe { (*block).current = ptr::null_mut() };
     // SAFETY: the block is this thread's, which is prepared, since it ran a graft.
     let unwind = unsafe { (*block).routines.unwind };
     let mut set = |index: usize, value: u64| machine.gregs[index] = value.cast_signed();

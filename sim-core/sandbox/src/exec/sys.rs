@@ -3,6 +3,7 @@
 //! With those of `signals` (`rt_sigaction`, `rt_sigprocmask`, `sigaltstack`, `rt_sigreturn`) and of
 //! the standard library's threads, they are all that a process which runs grafts has to be allowed.
 
+use std::arch::asm;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -384,4 +385,23 @@ const HWCAP2_FSGSBASE: u64 = 1 << 1;
 pub(super) fn has_fsgsbase() -> bool {
     // SAFETY: getauxval has no preconditions.
     unsafe { libc::getauxval(libc::AT_HWCAP2) & HWCAP2_FSGSBASE != 0 }
+}
+
+/// Returns whether AMD made the processor.
+pub(super) fn is_amd() -> bool {
+    let (b, c, d): (u32, u32, u32);
+    // SAFETY: `cpuid` exists on every x86-64 processor; %rbx, which the compiler keeps, is restored.
+    unsafe {
+        asm!(
+            "movq %rbx, {b:r}",
+            "cpuid",
+            "xchgq %rbx, {b:r}",
+            b = out(reg) b,
+            inout("eax") 0 => _,
+            out("ecx") c,
+            out("edx") d,
+            options(att_syntax, nostack, nomem, preserves_flags),
+        );
+    }
+    [b, d, c].map(u32::to_le_bytes).as_flattened() == b"AuthenticAMD"
 }

@@ -19,8 +19,8 @@ use super::watchdog::{ThreadWatch, WatchSlot};
 /// The words of a thread that entries, gates and signal handlers share.
 #[repr(C)]
 pub(super) struct ThreadBlock {
-    /// The frame of the entry whose graft the thread is running; null whenever code of the host
-    /// runs.
+    /// The frame of the entry whose graft the thread is running; stale whenever code of the host
+    /// runs, which is when no program counter is in the sandbox at `gs_base`.
     pub(super) current: *mut Frame,
     /// The transfers of this thread: where gates and signal handlers go.
     pub(super) routines: Routines,

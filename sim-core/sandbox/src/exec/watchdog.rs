@@ -36,8 +36,7 @@ pub const NESTING_MAX: usize = 64;
 pub(super) struct WatchSlot {
     /// Counts invocations; never the same number for two that ran.
     sequence: AtomicU64,
-    /// Whether the invocation of that number still runs.
-    running: AtomicBool,
+    /// The deadline of the invocation of that number while it runs, 0 when it is over.
     deadline_us: AtomicU32,
     /// Whether the invocation calls back a graft that waits in another, outer one.
     called_back: AtomicBool,
@@ -51,7 +50,6 @@ impl WatchSlot {
     const fn new() -> Self {
         Self {
             sequence: AtomicU64::new(0),
-            running: AtomicBool::new(false),
             deadline_us: AtomicU32::new(0),
             called_back: AtomicBool::new(false),
             expired: AtomicU64::new(0),
@@ -59,13 +57,13 @@ impl WatchSlot {
         }
     }
 
-    /// Starts an invocation.
+    /// Starts an invocation; its deadline is not 0.
     #[inline(always)]
     pub(super) fn start(&self, deadline_us: u32) {
+        // One thread counts, so this needs no locked instruction.
         let sequence = self.sequence.load(Ordering::Relaxed).wrapping_add(1);
-        self.deadline_us.store(deadline_us, Ordering::Relaxed);
         self.sequence.store(sequence, Ordering::Relaxed);
-        self.running.store(true, Ordering::Release);
+        self.deadline_us.store(deadline_us, Ordering::Release);
     }
 
     /// Says whether the invocations that follow call back a graft that waits.
@@ -77,7 +75,7 @@ impl WatchSlot {
     /// Ends the invocation.
     #[inline(always)]
     pub(super) fn end(&self) {
-        self.running.store(false, Ordering::Release);
+        self.deadline_us.store(0, Ordering::Release);
     }
 
     /// Returns whether the invocation that uses the slot outlived its deadline.
@@ -88,7 +86,8 @@ impl WatchSlot {
 
     /// Returns whether the invocation of that number still runs.
     fn runs(&self, sequence: u64) -> bool {
-        self.running.load(Ordering::Acquire) && self.sequence.load(Ordering::Relaxed) == sequence
+        let running = self.deadline_us.load(Ordering::Acquire) != 0;
+        running && self.sequence.load(Ordering::Relaxed) == sequence
     }
 
     /// Returns the slot after this one in the list of free slots.
@@ -152,9 +151,13 @@ struct Round {
     next: Option<Instant>,
 }
 
+/// Whether the watchdog looks, or sleeps until an entry wakes it.
+///
+/// Not in [`Watchdog`], since every entry reads it and should not have to find it first.
+static AWAKE: AtomicBool = AtomicBool::new(true);
+
 /// The thread that ends late invocations.
 pub(super) struct Watchdog {
-    awake: AtomicBool,
     threads: Mutex<Vec<Watched>>,
     handle: OnceLock<Thread>,
     signal: libc::c_int,
@@ -163,7 +166,6 @@ pub(super) struct Watchdog {
 impl Watchdog {
     pub(super) fn new(signal: libc::c_int) -> Self {
         Self {
-            awake: AtomicBool::new(true),
             threads: Mutex::new(Vec::new()),
             handle: OnceLock::new(),
             signal,
@@ -205,14 +207,14 @@ impl Watchdog {
         // The start must be stored before the flag is read. The processor may still swap the two:
         // the watchdog's barrier makes up for that.
         compiler_fence(Ordering::SeqCst);
-        if !self.awake.load(Ordering::Relaxed) {
+        if !AWAKE.load(Ordering::Relaxed) {
             self.wake();
         }
     }
 
     #[cold]
     fn wake(&self) {
-        self.awake.store(true, Ordering::SeqCst);
+        AWAKE.store(true, Ordering::SeqCst);
         if let Some(thread) = self.handle.get() {
             thread.unpark();
         }
@@ -238,7 +240,7 @@ impl Watchdog {
     }
 
     fn sleep_until_started(&self) {
-        self.awake.store(false, Ordering::SeqCst);
+        AWAKE.store(false, Ordering::SeqCst);
         // After the barrier, an entry is visible here or will find `awake` false.
         let sure = sys::barrier_all_threads();
         let running = self.threads().iter().any(|watched| {
@@ -246,12 +248,12 @@ impl Watchdog {
                 .watch
                 .slots
                 .iter()
-                .any(|slot| slot.running.load(Ordering::SeqCst))
+                .any(|slot| slot.deadline_us.load(Ordering::SeqCst) != 0)
         });
         if running || !sure {
-            self.awake.store(true, Ordering::SeqCst);
+            AWAKE.store(true, Ordering::SeqCst);
         }
-        while !self.awake.load(Ordering::SeqCst) {
+        while !AWAKE.load(Ordering::SeqCst) {
             thread::park();
         }
     }
@@ -282,7 +284,8 @@ fn look_at(watched: &mut Watched, now: Instant, round: &mut Round) -> bool {
     let mut used = None;
     for (slot, seen) in watched.watch.slots.iter().zip(&mut watched.seen) {
         // In this order: if one invocation ends and another starts in between, the number differs.
-        let running = slot.running.load(Ordering::Acquire);
+        let deadline_us = slot.deadline_us.load(Ordering::Acquire);
+        let running = deadline_us != 0;
         let sequence = slot.sequence.load(Ordering::Acquire);
         let changed = sequence != seen.sequence;
         round.busy |= changed || running;
@@ -298,7 +301,7 @@ fn look_at(watched: &mut Watched, now: Instant, round: &mut Round) -> bool {
         let clock = || sys::read_thread_clock(watched.watch.clock).unwrap_or_default();
         let used = *used.get_or_insert_with(clock);
         let since = *seen.since.get_or_insert(used);
-        let deadline = Duration::from_micros(slot.deadline_us.load(Ordering::Relaxed).into());
+        let deadline = Duration::from_micros(deadline_us.into());
         let left = (since + deadline).saturating_sub(used);
         // If the late one still runs now, this one was started inside it.
         let inside_late = slot.called_back.load(Ordering::Relaxed)
@@ -360,7 +363,7 @@ mod tests {
         burn(&watched);
         slot.sequence.fetch_add(1, Ordering::Relaxed);
         assert!(!is_late(&mut watched));
-        slot.running.store(true, Ordering::Relaxed);
+        slot.deadline_us.store(DEADLINE_US, Ordering::Relaxed);
         assert!(!is_late(&mut watched), "it has only been running since now");
         burn(&watched);
         assert!(is_late(&mut watched));

@@ -170,7 +170,7 @@ FUNCTION import
         }
     }
     assert_eq!(called, [0x1_1120; 3]);
-    assert_eq!(returned, [0x1_1005; 3]);
+    assert_eq!(returned, [0x1_104d; 3]);
 }
 
 /// A host function is called and jumped to with the stack anywhere, and called back from there.
@@ -200,7 +200,7 @@ FUNCTION fine
         0,
         0x1_0000,
         0x1_1000,
-        0x1_1040,
+        0x1_1080,
         0x1_6000,
         0x1_7000,
         0x1000_0000,

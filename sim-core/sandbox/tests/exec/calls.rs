@@ -31,7 +31,7 @@ fn six_arguments_arrive_in_the_order_of_the_c_convention() {
 }
 
 #[test]
-#[should_panic(expected = "range end index 7")]
+#[should_panic(expected = "a graft takes at most six arguments")]
 fn a_seventh_argument_is_a_mistake_of_the_caller() {
     let result = run("FUNCTION main\n RETURN", &[0; 7]);
     drop(result);
