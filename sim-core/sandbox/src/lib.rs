@@ -29,8 +29,8 @@
 //! let image = DecodedImage::decode(&object, &Limits::default())?.link(&mut |_| None)?;
 //! let image = VerifiedImage::verify(&Engine::new()?, image, &Policy::default())?;
 //! let mut instance = Instance::new(&image, InstanceConfig::default())?;
-//! let add = image.entry("add").ok_or("the object defines no function add")?;
-//! assert_eq!(instance.call(add, &[2, 3], &mut NoHost)?, 5);
+//! let add = instance.function::<(u32, u32), u32>("add")?;
+//! assert_eq!(add.call(&mut instance, (2, 3), &mut NoHost)?, 5);
 //! # Ok(())
 //! # }
 //! ```
@@ -57,10 +57,12 @@ mod image;
 mod verify;
 
 pub use exec::{
-    BadSlice, ConfigError, DEADLINE_MAX, Engine, EngineError, Entry, ExecError, FaultKind,
-    GraftFault, GraftMemory, GraftSlice, HEAP_BYTES_MAX, Host, HostAbort, Instance, InstanceConfig,
-    InstanceError, LoadError, NESTING_MAX, NoHost, Registers, STACK_BYTES_MAX, STACK_BYTES_MIN,
-    SandboxAddr, SharedRegion, VerifiedImage,
+    ABORT_BAD_POINTER, Arguments, BadSlice, Caller, ConfigError, DEADLINE_MAX, DefineError, Engine,
+    EngineError, Entry, ExecError, FaultKind, Function, GraftFault, GraftMemory, GraftSlice,
+    HEAP_BYTES_MAX, Host, HostAbort, HostFunctions, HostResult, Instance, InstanceConfig,
+    InstanceError, IntoHostFunction, LoadError, NESTING_MAX, NoHost, NoSuchFunction, RegisterValue,
+    Registers, ReturnValue, STACK_BYTES_MAX, STACK_BYTES_MIN, SandboxAddr, SharedRegion,
+    VerifiedImage,
 };
 pub use image::{
     DecodeError, DecodedImage, EntryOffset, Limits, LinkError, LinkedImage, RelocationProblem,

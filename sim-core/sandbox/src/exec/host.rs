@@ -71,6 +71,12 @@ impl<'a> GraftMemory<'a> {
         self.core.base()
     }
 
+    /// Returns whether all that a graft claims to own is mapped.
+    #[must_use]
+    pub fn covers(&self, claim: GraftSlice) -> bool {
+        self.core.memory.covers(claim.addr(), claim.len())
+    }
+
     /// Copies what the graft claims to own into the front of `into`.
     ///
     /// The copy is made once: check the copy, never the original.

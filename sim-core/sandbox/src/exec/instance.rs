@@ -116,6 +116,11 @@ impl Instance {
         self.core.memory.image()
     }
 
+    #[inline(always)]
+    pub(super) fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
     /// Returns the address of the sandbox's first byte; pointers given to the graft start there.
     #[must_use]
     pub fn base(&self) -> u64 {

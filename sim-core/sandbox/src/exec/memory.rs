@@ -265,6 +265,11 @@ impl Memory {
         inside(&self.writable) || (!write && (inside(&self.constant) || inside(&self.views)))
     }
 
+    /// Returns whether all of a range is mapped.
+    pub(super) fn covers(&self, addr: SandboxAddr, len: u32) -> bool {
+        self.allows(addr, len, false)
+    }
+
     /// Copies memory of the sandbox out.
     #[inline]
     pub(super) fn read(&self, addr: SandboxAddr, into: &mut [u8]) -> Result<(), BadSlice> {

@@ -33,6 +33,8 @@ mod engine;
 mod entry;
 mod error;
 mod fault;
+mod function;
+mod functions;
 mod gates;
 mod host;
 mod instance;
@@ -53,6 +55,10 @@ pub use config::{
 pub use engine::Engine;
 pub use error::{EngineError, ExecError, InstanceError, LoadError};
 pub use fault::{FaultKind, GraftFault, Registers};
+pub use function::{Arguments, Function, NoSuchFunction, RegisterValue, ReturnValue};
+pub use functions::{
+    ABORT_BAD_POINTER, Caller, DefineError, HostFunctions, HostResult, IntoHostFunction,
+};
 pub use host::{GraftMemory, Host, HostAbort, NoHost};
 pub use instance::{Entry, Instance};
 pub use shared::SharedRegion;

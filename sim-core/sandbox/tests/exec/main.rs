@@ -14,3 +14,4 @@ mod isolation;
 mod lifecycle;
 mod many;
 mod prepared;
+mod typed;
