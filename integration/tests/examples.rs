@@ -164,12 +164,7 @@ fn run(spec: RunSpec) -> (Summary, Vec<Event>) {
 /// What any process sees of evictions: when, whose and which page.
 fn evictions(events: &[Event]) -> Vec<(u64, VasId, PageNo)> {
     let evicted = events.iter().filter_map(|event| match event {
-        Event::Evicted {
-            reference,
-            vas,
-            page,
-            ..
-        } => Some((*reference, *vas, *page)),
+        Event::Evicted(it) => Some((it.reference, it.vas, it.page)),
         _ => None,
     });
     evicted.collect()

@@ -54,6 +54,32 @@ number!(
     "graft "
 );
 
+number!(
+    /// A simulated thread of the kernel.
+    ThreadId,
+    "thread "
+);
+number!(
+    /// A lock of one kernel; never reused.
+    LockId,
+    "lock "
+);
+
+/// An instant of the kernel's time, which the references of all processes count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub(crate) u64);
+
+/// A span of the kernel's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticks(pub(crate) u64);
+
+impl Tick {
+    /// The instant a span later.
+    pub(crate) fn after(self, span: Ticks) -> Tick {
+        Tick(self.0.saturating_add(span.0))
+    }
+}
+
 /// A transaction of one kernel, numbered from 1 in the order of invocations; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxnId(NonZeroU64);

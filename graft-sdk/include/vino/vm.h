@@ -119,6 +119,14 @@ status_t coremap_entry_o__set_pagestate(coremap_entry_o *self, page_state_t new_
 inline link_o *coremap_entry_o__get_statelink(coremap_entry_o *self);
 
 /*
+ * Evicts pages as the pageout daemon would, and tells how many frames are free then.
+ * Checks: the caller is a graft on awake_pagedaemon or stop_pageout (EPERM); at most 16 pages are
+ * asked for (EINVAL); that many can go (ENOTFOUND), and the log of the transaction has room for
+ * them (ENOSPC), or fewer go.
+ */
+status_t pm_mgr__pageout(pm_mgr *self, uint32_t n_pages, uint32_t *free_frames);
+
+/*
  * Finds the resident page of a virtual address.
  * Checks: the address space is the caller's (EPERM); the page is resident (ENOTFOUND).
  */

@@ -91,6 +91,9 @@ pub struct TxnCommitted {
     pub undo_records: u32,
     #[prost(uint32, tag = "5")]
     pub commit_records: u32,
+    /// The transaction in which it ran, to which its records were left; 0 for none.
+    #[prost(uint64, tag = "6")]
+    pub parent: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TxnAborted {
@@ -113,6 +116,12 @@ pub struct TxnAborted {
     /// The reference during which it happened, counted from 0.
     #[prost(uint64, tag = "8")]
     pub reference: u64,
+    /// The transaction in which it ran, which lived on; 0 for none.
+    #[prost(uint64, tag = "9")]
+    pub parent: u64,
+    /// How many transactions began directly inside it.
+    #[prost(uint32, tag = "10")]
+    pub children: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GraftRemoved {

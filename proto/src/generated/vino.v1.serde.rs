@@ -10632,6 +10632,12 @@ impl serde::Serialize for TxnAborted {
         if true {
             len += 1;
         }
+        if true {
+            len += 1;
+        }
+        if true {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("vino.v1.TxnAborted", len)?;
         if true {
             #[allow(clippy::needless_borrow)]
@@ -10661,6 +10667,14 @@ impl serde::Serialize for TxnAborted {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("reference", ToString::to_string(&self.reference).as_str())?;
         }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("parent", ToString::to_string(&self.parent).as_str())?;
+        }
+        if true {
+            struct_ser.serialize_field("children", &self.children)?;
+        }
         struct_ser.end()
     }
 }
@@ -10681,6 +10695,8 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
             "state_restored",
             "stateRestored",
             "reference",
+            "parent",
+            "children",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -10693,6 +10709,8 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
             UndoRecords,
             StateRestored,
             Reference,
+            Parent,
+            Children,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -10722,6 +10740,8 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                             "undoRecords" | "undo_records" => Ok(GeneratedField::UndoRecords),
                             "stateRestored" | "state_restored" => Ok(GeneratedField::StateRestored),
                             "reference" => Ok(GeneratedField::Reference),
+                            "parent" => Ok(GeneratedField::Parent),
+                            "children" => Ok(GeneratedField::Children),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -10749,6 +10769,8 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                 let mut undo_records__ = None;
                 let mut state_restored__ = None;
                 let mut reference__ = None;
+                let mut parent__ = None;
+                let mut children__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Txn => {
@@ -10805,6 +10827,22 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Parent => {
+                            if parent__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("parent"));
+                            }
+                            parent__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Children => {
+                            if children__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("children"));
+                            }
+                            children__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(TxnAborted {
@@ -10816,6 +10854,8 @@ impl<'de> serde::Deserialize<'de> for TxnAborted {
                     undo_records: undo_records__.unwrap_or_default(),
                     state_restored: state_restored__.unwrap_or_default(),
                     reference: reference__.unwrap_or_default(),
+                    parent: parent__.unwrap_or_default(),
+                    children: children__.unwrap_or_default(),
                 })
             }
         }
@@ -10830,6 +10870,9 @@ impl serde::Serialize for TxnCommitted {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
+        if true {
+            len += 1;
+        }
         if true {
             len += 1;
         }
@@ -10863,6 +10906,11 @@ impl serde::Serialize for TxnCommitted {
         if true {
             struct_ser.serialize_field("commit_records", &self.commit_records)?;
         }
+        if true {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("parent", ToString::to_string(&self.parent).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -10880,6 +10928,7 @@ impl<'de> serde::Deserialize<'de> for TxnCommitted {
             "undoRecords",
             "commit_records",
             "commitRecords",
+            "parent",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -10889,6 +10938,7 @@ impl<'de> serde::Deserialize<'de> for TxnCommitted {
             Point,
             UndoRecords,
             CommitRecords,
+            Parent,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -10915,6 +10965,7 @@ impl<'de> serde::Deserialize<'de> for TxnCommitted {
                             "point" => Ok(GeneratedField::Point),
                             "undoRecords" | "undo_records" => Ok(GeneratedField::UndoRecords),
                             "commitRecords" | "commit_records" => Ok(GeneratedField::CommitRecords),
+                            "parent" => Ok(GeneratedField::Parent),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -10939,6 +10990,7 @@ impl<'de> serde::Deserialize<'de> for TxnCommitted {
                 let mut point__ = None;
                 let mut undo_records__ = None;
                 let mut commit_records__ = None;
+                let mut parent__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Txn => {
@@ -10977,6 +11029,14 @@ impl<'de> serde::Deserialize<'de> for TxnCommitted {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Parent => {
+                            if parent__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("parent"));
+                            }
+                            parent__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(TxnCommitted {
@@ -10985,6 +11045,7 @@ impl<'de> serde::Deserialize<'de> for TxnCommitted {
                     point: point__.unwrap_or_default(),
                     undo_records: undo_records__.unwrap_or_default(),
                     commit_records: commit_records__.unwrap_or_default(),
+                    parent: parent__.unwrap_or_default(),
                 })
             }
         }

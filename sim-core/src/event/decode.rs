@@ -1,6 +1,8 @@
 //! Reading the canonical encoding back, trusting nothing in it.
 use super::encode::{Context, tag};
-use super::kinds::{AbortReason, Counters, Event, EvictionOutcome, RemovalReason};
+use super::kinds::{
+    AbortReason, Commit, Counters, Event, Eviction, EvictionOutcome, RemovalReason,
+};
 use super::varint::{take, take_step};
 use crate::graft::{POINTS, Point};
 use crate::ids::{GraftId, PageNo, TxnId, VasId};
@@ -93,7 +95,14 @@ impl Events<'_> {
                 vas: self.u32()?.checked_sub(1).map(VasId),
                 object: self.digest()?,
             }),
-            tag::TXN_ABORTED => self.take_aborted(),
+            tag::TXN_ABORTED => self.take_aborted(None, 0),
+            tag::NESTED_TXN_ABORTED => {
+                let (parent, children) = (TxnId::new(self.u64()?), self.u32()?);
+                if parent.is_none() && children == 0 {
+                    return Err("a nested transaction that is not nested");
+                }
+                self.take_aborted(parent, children)
+            }
             tag::GRAFT_REMOVED => Ok(Event::GraftRemoved {
                 reference: self.u64()?,
                 graft: GraftId(self.u32()?),
@@ -145,7 +154,7 @@ impl Events<'_> {
             0 => None,
             _ => Some(TxnId::new(self.context.txn).ok_or("transaction 0")?),
         };
-        Ok(Event::Evicted {
+        Ok(Event::Evicted(Eviction {
             reference,
             vas: VasId(self.context.vas),
             page: PageNo(page),
@@ -153,7 +162,7 @@ impl Events<'_> {
             outcome,
             txn,
             modified: tag & tag::EVICTED_MODIFIED != 0,
-        })
+        }))
     }
 
     fn take_committed(&mut self, tag: u8) -> Taken<Event> {
@@ -174,16 +183,21 @@ impl Events<'_> {
             0 => 1,
             _ => self.u32()?,
         };
-        Ok(Event::TxnCommitted {
+        let parent = match tag & tag::COMMITTED_NESTED {
+            0 => None,
+            _ => Some(TxnId::new(self.u64()?).ok_or("transaction 0")?),
+        };
+        Ok(Event::TxnCommitted(Commit {
             txn: TxnId::new(self.context.txn).ok_or("transaction 0")?,
+            parent,
             graft: GraftId(self.context.graft),
             point: point_of(self.context.point)?,
             undo_records,
             commit_records,
-        })
+        }))
     }
 
-    fn take_aborted(&mut self) -> Taken<Event> {
+    fn take_aborted(&mut self, parent: Option<TxnId>, children: u32) -> Taken<Event> {
         let reference = self.u64()?;
         let txn = TxnId::new(self.u64()?).ok_or("transaction 0")?;
         let graft = GraftId(self.u32()?);
@@ -199,6 +213,8 @@ impl Events<'_> {
         Ok(Event::TxnAborted {
             reference,
             txn,
+            parent,
+            children,
             graft,
             point,
             reason,

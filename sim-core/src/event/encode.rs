@@ -4,10 +4,9 @@
 //! events, say in their tag what follows and give references, pages and transactions as steps from
 //! the event before, so that an eviction takes three to six bytes. Every chunk starts afresh.
 use super::EventChunk;
-use super::kinds::{Event, EvictionOutcome};
+use super::kinds::{Commit, Event, Eviction, EvictionOutcome};
 use super::varint::{put, put_step};
-use crate::graft::Point;
-use crate::ids::{GraftId, PageNo, TxnId, VasId};
+use crate::ids::{PageNo, TxnId, VasId};
 
 /// A chunk is sealed once it has so many bytes.
 pub const CHUNK_BYTES: usize = 64 * 1024;
@@ -24,6 +23,8 @@ pub(super) mod tag {
     pub(crate) const SWAP_EXHAUSTED: u8 = 5;
     pub(crate) const MEMORY_EXHAUSTED: u8 = 6;
     pub(crate) const RUN_FINISHED: u8 = 7;
+    /// `TxnAborted` of a transaction with a parent or children, which are given first.
+    pub(crate) const NESTED_TXN_ABORTED: u8 = 8;
     /// `TxnCommitted`; the bits below say what follows.
     pub(crate) const COMMITTED: u8 = 0x40;
     /// The transaction is not the one after the last: its number follows.
@@ -34,6 +35,8 @@ pub(super) mod tag {
     pub(crate) const COMMITTED_UNDO: u8 = 0x04;
     /// There is not exactly one commit record: their number follows.
     pub(crate) const COMMITTED_RECORDS: u8 = 0x08;
+    /// The transaction ran inside another one: that one's number follows.
+    pub(crate) const COMMITTED_NESTED: u8 = 0x10;
     /// `Evicted`; its low three bits are the outcome, the bits below say what follows.
     pub(crate) const EVICTED: u8 = 0x80;
     pub(crate) const EVICTED_OUTCOME: u8 = 0x07;
@@ -186,7 +189,8 @@ impl EventLog {
             | flag(other_txn, tag::COMMITTED_TXN)
             | flag(other_graft, tag::COMMITTED_GRAFT)
             | flag(commit.undo_records != 0, tag::COMMITTED_UNDO)
-            | flag(commit.commit_records != 1, tag::COMMITTED_RECORDS);
+            | flag(commit.commit_records != 1, tag::COMMITTED_RECORDS)
+            | flag(commit.parent.is_some(), tag::COMMITTED_NESTED);
         context.txn = commit.txn.number();
         (context.graft, context.point) = (commit.graft.0, point);
         self.bytes.push(tag);
@@ -203,42 +207,17 @@ impl EventLog {
         if commit.commit_records != 1 {
             put(&mut self.bytes, u64::from(commit.commit_records));
         }
+        if let Some(parent) = commit.parent {
+            put(&mut self.bytes, parent.number());
+        }
         self.end_event();
     }
 
     /// Writes any event.
     pub(crate) fn write(&mut self, event: &Event) {
         match *event {
-            Event::Evicted {
-                reference,
-                vas,
-                page,
-                proposed,
-                outcome,
-                txn,
-                modified,
-            } => self.evicted(&Eviction {
-                reference,
-                vas,
-                page,
-                proposed,
-                outcome,
-                txn,
-                modified,
-            }),
-            Event::TxnCommitted {
-                txn,
-                graft,
-                point,
-                undo_records,
-                commit_records,
-            } => self.committed(&Commit {
-                txn,
-                graft,
-                point,
-                undo_records,
-                commit_records,
-            }),
+            Event::Evicted(ref eviction) => self.evicted(eviction),
+            Event::TxnCommitted(ref commit) => self.committed(commit),
             _ => {
                 put_rare(&mut self.bytes, event);
                 self.end_event();
@@ -258,28 +237,6 @@ impl EventLog {
 /// Room for the event that fills a chunk, so that it rarely grows.
 const CHUNK_SLACK_BYTES: usize = 1024;
 
-/// The content of [`Event::Evicted`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Eviction {
-    pub(crate) reference: u64,
-    pub(crate) vas: VasId,
-    pub(crate) page: PageNo,
-    pub(crate) proposed: PageNo,
-    pub(crate) outcome: EvictionOutcome,
-    pub(crate) txn: Option<TxnId>,
-    pub(crate) modified: bool,
-}
-
-/// The content of [`Event::TxnCommitted`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Commit {
-    pub(crate) txn: TxnId,
-    pub(crate) graft: GraftId,
-    pub(crate) point: Point,
-    pub(crate) undo_records: u32,
-    pub(crate) commit_records: u32,
-}
-
 fn put_string(bytes: &mut Vec<u8>, text: &str) {
     put(bytes, text.len() as u64);
     bytes.extend_from_slice(text.as_bytes());
@@ -292,7 +249,7 @@ fn put_txn(bytes: &mut Vec<u8>, txn: Option<TxnId>) {
 /// Writes an event that is given in full, without steps.
 fn put_rare(bytes: &mut Vec<u8>, event: &Event) {
     match event {
-        Event::Evicted { .. } | Event::TxnCommitted { .. } => {
+        Event::Evicted(_) | Event::TxnCommitted(_) => {
             unreachable!("written by their own methods")
         }
         Event::RunStarted {
@@ -364,6 +321,8 @@ fn put_misbehaviour(bytes: &mut Vec<u8>, event: &Event) {
         Event::TxnAborted {
             reference,
             txn,
+            parent,
+            children,
             graft,
             point,
             reason,
@@ -371,7 +330,13 @@ fn put_misbehaviour(bytes: &mut Vec<u8>, event: &Event) {
             undo_records,
             state_restored,
         } => {
-            bytes.push(tag::TXN_ABORTED);
+            if parent.is_some() || *children > 0 {
+                bytes.push(tag::NESTED_TXN_ABORTED);
+                put_txn(bytes, *parent);
+                put(bytes, u64::from(*children));
+            } else {
+                bytes.push(tag::TXN_ABORTED);
+            }
             put(bytes, *reference);
             put(bytes, txn.number());
             put(bytes, u64::from(graft.0));

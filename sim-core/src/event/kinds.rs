@@ -34,41 +34,19 @@ pub enum Event {
         object: [u8; 32],
     },
     /// A page lost its frame.
-    Evicted {
-        /// The reference that needed the frame.
-        reference: u64,
-        /// Whose page.
-        vas: VasId,
-        /// Which page.
-        page: PageNo,
-        /// The page of the same address space that the kernel proposed.
-        proposed: PageNo,
-        /// How the victim was chosen.
-        outcome: EvictionOutcome,
-        /// The transaction in which a graft was asked.
-        txn: Option<TxnId>,
-        /// Whether the page had been modified, so that it occupies swap space.
-        modified: bool,
-    },
+    Evicted(Eviction),
     /// A graft's transaction committed.
-    TxnCommitted {
-        /// The transaction.
-        txn: TxnId,
-        /// The graft.
-        graft: GraftId,
-        /// Where it was invoked.
-        point: Point,
-        /// Changes that an abort would have undone.
-        undo_records: u32,
-        /// Irreversible acts that were carried out now.
-        commit_records: u32,
-    },
+    TxnCommitted(Commit),
     /// A graft's transaction was aborted and the kernel put back.
     TxnAborted {
         /// The reference during which it ran.
         reference: u64,
         /// The transaction.
         txn: TxnId,
+        /// The transaction in which it ran, which lives on.
+        parent: Option<TxnId>,
+        /// How many transactions began directly inside it.
+        children: u32,
         /// The graft.
         graft: GraftId,
         /// Where it was invoked.
@@ -129,6 +107,42 @@ pub enum Event {
         /// Digest of the final kernel state.
         state_digest: [u8; 32],
     },
+}
+
+/// The content of [`Event::Evicted`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Eviction {
+    /// The reference that needed the frame.
+    pub reference: u64,
+    /// Whose page.
+    pub vas: VasId,
+    /// Which page.
+    pub page: PageNo,
+    /// The page of the same address space that the kernel proposed.
+    pub proposed: PageNo,
+    /// How the victim was chosen.
+    pub outcome: EvictionOutcome,
+    /// The transaction in which a graft was asked.
+    pub txn: Option<TxnId>,
+    /// Whether the page had been modified, so that it occupies swap space.
+    pub modified: bool,
+}
+
+/// The content of [`Event::TxnCommitted`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The transaction.
+    pub txn: TxnId,
+    /// The transaction in which it ran, to which its records were left.
+    pub parent: Option<TxnId>,
+    /// The graft.
+    pub graft: GraftId,
+    /// Where it was invoked.
+    pub point: Point,
+    /// Changes that an abort would have undone.
+    pub undo_records: u32,
+    /// Irreversible acts that are carried out now, or with the parent's commit.
+    pub commit_records: u32,
 }
 
 /// How a victim was chosen.

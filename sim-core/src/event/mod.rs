@@ -12,9 +12,9 @@ mod tests;
 mod varint;
 
 pub use decode::{EventDecodeError, Events, decode_chunk};
+pub(crate) use encode::EventLog;
 pub use encode::{CHUNK_BYTES, CHUNK_REFERENCES};
-pub(crate) use encode::{Commit, EventLog, Eviction};
-pub use kinds::{AbortReason, Counters, Event, EvictionOutcome, RemovalReason};
+pub use kinds::{AbortReason, Commit, Counters, Event, Eviction, EvictionOutcome, RemovalReason};
 
 /// Consecutive events in canonical encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]

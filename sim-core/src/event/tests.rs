@@ -2,7 +2,9 @@
 use proptest::prelude::*;
 
 use super::encode::{CHUNK_BYTES, CHUNK_REFERENCES};
-use super::kinds::{AbortReason, Counters, Event, EvictionOutcome, RemovalReason};
+use super::kinds::{
+    AbortReason, Commit, Counters, Event, Eviction, EvictionOutcome, RemovalReason,
+};
 use super::{EventChunk, EventLog, decode_chunk};
 use crate::graft::{POINTS, Point};
 use crate::ids::{GraftId, PageNo, TxnId, VasId};
@@ -24,7 +26,7 @@ fn evicted() -> impl Strategy<Value = Event> {
             EvictionOutcome::Override => other,
             _ => page,
         };
-        Event::Evicted {
+        Event::Evicted(Eviction {
             reference,
             vas: VasId(vas),
             page: PageNo(page),
@@ -32,27 +34,34 @@ fn evicted() -> impl Strategy<Value = Event> {
             outcome,
             txn,
             modified,
-        }
+        })
     })
 }
 
 fn committed() -> impl Strategy<Value = Event> {
     let counts = (0u32..3, 0u32..3);
-    (txn(), 0u32..4, point(), counts).prop_map(|(txn, graft, point, counts)| Event::TxnCommitted {
-        txn,
-        graft: GraftId(graft),
-        point,
-        undo_records: counts.0,
-        commit_records: counts.1,
+    let txns = (txn(), proptest::option::weighted(0.2, txn()));
+    (txns, 0u32..4, point(), counts).prop_map(|((txn, parent), graft, point, counts)| {
+        Event::TxnCommitted(Commit {
+            txn,
+            parent,
+            graft: GraftId(graft),
+            point,
+            undo_records: counts.0,
+            commit_records: counts.1,
+        })
     })
 }
 
 fn aborted() -> impl Strategy<Value = Event> {
     let reason = 0..AbortReason::ALL.len();
     let rest = (any::<u64>(), any::<u32>(), any::<bool>(), ".{0,40}");
-    (txn(), point(), reason, rest).prop_map(|(txn, point, reason, rest)| Event::TxnAborted {
+    let family = (txn(), proptest::option::of(txn()), 0u32..3);
+    (family, point(), reason, rest).prop_map(|(family, point, reason, rest)| Event::TxnAborted {
         reference: rest.0,
-        txn,
+        txn: family.0,
+        parent: family.1,
+        children: family.2,
         graft: GraftId(rest.1),
         point,
         reason: AbortReason::ALL[reason],
@@ -118,9 +127,9 @@ fn event() -> impl Strategy<Value = Event> {
 fn in_order(mut events: Vec<Event>) -> Vec<Event> {
     let mut now = 0;
     for event in &mut events {
-        if let Event::Evicted { reference, .. } = event {
-            now = now.max(*reference);
-            *reference = now;
+        if let Event::Evicted(eviction) = event {
+            now = now.max(eviction.reference);
+            eviction.reference = now;
         }
     }
     events
@@ -214,14 +223,16 @@ fn a_cut_event_says_which_and_where() {
 #[test]
 fn chunks_end_by_size_and_by_time_and_hold_all_events() {
     let mut log = EventLog::new();
-    let eviction = |reference: u64| Event::Evicted {
-        reference,
-        vas: VasId(0),
-        page: PageNo(u32::try_from(reference % 1000).expect("small")),
-        proposed: PageNo(u32::try_from(reference % 1000).expect("small")),
-        outcome: EvictionOutcome::Default,
-        txn: None,
-        modified: false,
+    let eviction = |reference: u64| {
+        Event::Evicted(Eviction {
+            reference,
+            vas: VasId(0),
+            page: PageNo(u32::try_from(reference % 1000).expect("small")),
+            proposed: PageNo(u32::try_from(reference % 1000).expect("small")),
+            outcome: EvictionOutcome::Default,
+            txn: None,
+            modified: false,
+        })
     };
     for reference in 0..CHUNK_REFERENCES + 10 {
         log.pass_reference(reference);

@@ -6,15 +6,21 @@
 use vino_abi as abi;
 use vino_sandbox::{GraftMemory, GraftSlice, Host, HostAbort};
 
+use super::Point;
 use super::generated::{CALLABLES, GraftCallables, GraftPtr, dispatch};
 use super::invoke::Surroundings;
-use super::misbehaviour::{ABORT_HEAP_REFUSED, ABORT_HOST_CALLS, ABORT_UNDO_LOG_FULL};
+use super::misbehaviour::{
+    ABORT_HEAP_REFUSED, ABORT_HOST_CALLS, ABORT_RECORDED, ABORT_UNDO_LOG_FULL,
+};
 use super::registry::Scope;
 use crate::ids::{FrameNo, VasId};
-use crate::vm::{SetStateError, frame_of, link_of};
+use crate::kernel::{Kernel, Unanswered};
+use crate::vm::{SetStateError, Vm, frame_of, link_of};
 
 /// The most elements of an array argument.
 const ARRAY_ELEMENTS_MAX: u32 = 512;
+/// The most pages that one call of `pm_mgr::pageout` evicts.
+const PAGEOUT_PAGES_MAX: u32 = 16;
 
 /// What a graft's allocator calls for more heap: `void *vino_heap_grow(size_t bytes)`.
 ///
@@ -30,6 +36,7 @@ pub(super) fn heap_grow_number() -> u32 {
 pub(crate) struct KernelHost<'a, 'k> {
     pub(crate) around: &'a mut Surroundings<'k>,
     pub(crate) scope: &'a Scope,
+    pub(crate) point: Point,
     pub(crate) calls_left: u32,
 }
 
@@ -43,11 +50,19 @@ impl Host for KernelHost<'_, '_> {
         let calls_left = self.calls_left.checked_sub(1);
         self.calls_left = calls_left.ok_or(ABORT_HOST_CALLS)?;
         if import == heap_grow_number() {
-            return grow_heap(memory, args[0], self.around.limits.heap_bytes_max);
+            return grow_heap(
+                memory,
+                args[0],
+                self.around.kernel.config.graft_limits.heap_bytes_max,
+            );
         }
         let callable = CALLABLES.get(import as usize);
         let callable = callable.expect("linking gave only these numbers").id;
-        dispatch(callable, args, &mut Call { host: self, memory })
+        let value = dispatch(callable, args, &mut Call { host: self, memory })?;
+        match self.around.children_max {
+            Some(max) if self.around.kernel.txns.children() >= max => Err(ABORT_RECORDED),
+            _ => Ok(value),
+        }
     }
 }
 
@@ -82,13 +97,21 @@ fn status(status: i32) -> u64 {
 }
 
 impl Call<'_, '_, '_, '_, '_> {
+    fn kernel(&mut self) -> &mut Kernel {
+        self.host.around.kernel
+    }
+
+    fn vm(&self) -> &Vm {
+        &self.host.around.kernel.vm
+    }
+
     /// The frame whose entry a graft points at, if it holds a page that the graft may see.
     fn entry(&self, this: GraftPtr) -> Option<FrameNo> {
         let host = &self.host;
         match host.scope {
             Scope::Vas(vas) => {
-                let frame = frame_of(this.offset(), host.around.vm.frames())?;
-                (host.around.vm.owner(frame) == Some(*vas)).then_some(frame)
+                let frame = frame_of(this.offset(), self.vm().frames())?;
+                (self.vm().visible_owner(frame) == Some(*vas)).then_some(frame)
             }
             Scope::Kernel(batch) => Some(batch.frames()[batch.index_of(this.offset())?]),
         }
@@ -98,10 +121,10 @@ impl Call<'_, '_, '_, '_, '_> {
     fn visible_frame(&self, pa: u64) -> Option<(VasId, FrameNo)> {
         let number = u32::try_from(pa / abi::PAGE_BYTES).ok()?;
         let frame = FrameNo(number);
-        if number >= self.host.around.vm.frames() {
+        if number >= self.vm().frames() {
             return None;
         }
-        let owner = self.host.around.vm.owner(frame)?;
+        let owner = self.vm().visible_owner(frame)?;
         let visible = match self.host.scope {
             Scope::Vas(vas) => owner == *vas,
             Scope::Kernel(batch) => batch.frames().contains(&frame),
@@ -111,8 +134,9 @@ impl Call<'_, '_, '_, '_, '_> {
 
     /// The frame of the caller's page at a virtual address.
     fn frame_at(&self, va: u64) -> Option<FrameNo> {
-        let space = self.host.around.vm.vas(self.host.scope.vas()?);
-        space.frame_of(space.page_of_vpn(va / abi::PAGE_BYTES)?)
+        let space = self.vm().vas(self.host.scope.vas()?);
+        let frame = space.frame_of(space.page_of_vpn(va / abi::PAGE_BYTES)?)?;
+        self.vm().visible_owner(frame).map(|_owner| frame)
     }
 
     /// Whether `this` is the caller's own address space.
@@ -160,7 +184,7 @@ impl GraftCallables for Call<'_, '_, '_, '_, '_> {
         let Some((owner, frame)) = self.visible_frame(pa) else {
             return Ok(status(abi::EPERM));
         };
-        let flag = self.host.around.vm.vas(owner).view().is_referenced(frame);
+        let flag = self.vm().vas(owner).view().is_referenced(frame);
         Ok(self.put_flag(referenced, flag))
     }
 
@@ -172,7 +196,7 @@ impl GraftCallables for Call<'_, '_, '_, '_, '_> {
         let Some((owner, frame)) = self.visible_frame(pa) else {
             return Ok(status(abi::EPERM));
         };
-        let flag = self.host.around.vm.vas(owner).view().is_modified(frame);
+        let flag = self.vm().vas(owner).view().is_modified(frame);
         Ok(self.put_flag(modified, flag))
     }
 
@@ -180,7 +204,7 @@ impl GraftCallables for Call<'_, '_, '_, '_, '_> {
         let Some((owner, frame)) = self.visible_frame(pa) else {
             return Ok(status(abi::EPERM));
         };
-        let vpn = self.host.around.vm.vas(owner).view().vpn(frame);
+        let vpn = self.vm().vas(owner).view().vpn(frame);
         match vpn.checked_mul(abi::PAGE_BYTES) {
             Some(address) => {
                 let address = address + pa % abi::PAGE_BYTES;
@@ -198,7 +222,7 @@ impl GraftCallables for Call<'_, '_, '_, '_, '_> {
         let offset = match self.host.scope {
             Scope::Vas(_) => abi::VIEWS_OFFSET,
             Scope::Kernel(batch) => {
-                let owner = self.host.around.vm.owner(frame);
+                let owner = self.vm().owner(frame);
                 owner.map_or(0, |owner| batch.header_of(owner))
             }
         };
@@ -212,9 +236,9 @@ impl GraftCallables for Call<'_, '_, '_, '_, '_> {
 
     fn coremap_entry_get_pagestate(&mut self, this: GraftPtr) -> Result<u64, HostAbort> {
         let entry = self.entry(this);
-        let found = entry.and_then(|frame| Some((self.host.around.vm.owner(frame)?, frame)));
+        let found = entry.and_then(|frame| Some((self.vm().owner(frame)?, frame)));
         let state = found.map_or(abi::PAGE_FREE, |(owner, frame)| {
-            self.host.around.vm.vas(owner).view().state(frame)
+            self.vm().vas(owner).view().state(frame)
         });
         Ok(u64::from(state))
     }
@@ -225,32 +249,59 @@ impl GraftCallables for Call<'_, '_, '_, '_, '_> {
         new_state: u32,
     ) -> Result<u64, HostAbort> {
         // The pages of a batch are on their way out: their states are not for a graft to change.
-        let own = matches!(self.host.scope, Scope::Vas(_));
-        let Some(frame) = self.entry(this).filter(|_| own) else {
+        let own = self.host.scope.vas();
+        let Some((vas, frame)) = own.zip(self.entry(this)) else {
             return Ok(status(abi::EPERM));
         };
-        let host = &mut self.host;
-        let wired_max = host.around.limits.wired_pages_max;
-        let record = match host
-            .around
-            .vm
-            .prepare_page_state(frame, new_state, wired_max)
-        {
+        self.kernel().lock_page_list(vas);
+        let kernel = self.kernel();
+        let wired_max = kernel.config.graft_limits.wired_pages_max;
+        let record = match kernel.vm.prepare_page_state(frame, new_state, wired_max) {
             Ok(record) => record,
             Err(SetStateError::NoSuchState) => return Ok(status(abi::EINVAL)),
             Err(SetStateError::WiredLimit) => return Ok(status(abi::ENOSPC)),
         };
-        let logged = host.around.txns.log_undo(record);
+        let logged = kernel.txns.log_undo(record);
         logged.map_err(|_log_full| ABORT_UNDO_LOG_FULL)?;
-        host.around
-            .vm
-            .set_page_state(frame, new_state, host.around.txns.watch());
+        let watch = kernel.txns.watch();
+        kernel.vm.set_page_state(frame, new_state, watch);
         Ok(status(abi::SUCCESS))
     }
 
     fn coremap_entry_get_statelink(&mut self, this: GraftPtr) -> Result<u64, HostAbort> {
         let offset = self.entry(this).map_or(0, |_frame| this.offset());
         Ok(self.pointer(offset))
+    }
+
+    fn pm_mgr_pageout(
+        &mut self,
+        this: GraftPtr,
+        n_pages: u32,
+        free_frames: GraftSlice,
+    ) -> Result<u64, HostAbort> {
+        // Where pages are on their way to swap, they must not lose their frames.
+        let between_pages = matches!(
+            self.host.point,
+            Point::PmMgrStopPageout | Point::PmMgrAwakePagedaemon
+        );
+        if !between_pages || this.offset() != abi::VIEWS_OFFSET {
+            return Ok(status(abi::EPERM));
+        }
+        if n_pages > PAGEOUT_PAGES_MAX {
+            return Ok(status(abi::EINVAL));
+        }
+        // A call that is refused evicts nothing.
+        if self.put(free_frames, &[0; 4]) != status(abi::SUCCESS) {
+            return Ok(status(abi::EINVAL));
+        }
+        let around = &mut *self.host.around;
+        let (free, outcome) = around.kernel.pageout(n_pages, around.meter);
+        let stored = self.put(free_frames, &free.to_le_bytes());
+        Ok(match outcome {
+            Ok(()) => stored,
+            Err(Unanswered::NoVictim) => status(abi::ENOTFOUND),
+            Err(Unanswered::LogFull) => status(abi::ENOSPC),
+        })
     }
 
     fn as_deref(&mut self, this: GraftPtr, va: u64, entry: GraftSlice) -> Result<u64, HostAbort> {

@@ -173,6 +173,8 @@ pub enum Callable {
     CoremapEntrySetPagestate,
     /// `coremap_entry_o::get_statelink`.
     CoremapEntryGetStatelink,
+    /// `pm_mgr::pageout`.
+    PmMgrPageout,
     /// `as_o::deref`.
     AsDeref,
     /// `as_o::deref_all`.
@@ -557,6 +559,36 @@ pub const CALLABLES: &[CallableInfo] = &[
         checks: "the entry holds a page of the caller's address space; a null pointer if not.",
     },
     CallableInfo {
+        id: Callable::PmMgrPageout,
+        name: "pm_mgr::pageout",
+        c_name: "pm_mgr__pageout",
+        class: "pm_mgr",
+        function: "pageout",
+        is_static: false,
+        arguments: &[
+            ArgumentInfo {
+                name: "n_pages",
+                c_type: "uint32_t",
+                direction: Direction::In,
+                shape: Shape::Scalar,
+                element_bytes: 4,
+            },
+            ArgumentInfo {
+                name: "free_frames",
+                c_type: "uint32_t *",
+                direction: Direction::Out,
+                shape: Shape::Ptr,
+                element_bytes: 4,
+            },
+        ],
+        returns: "status_t",
+        summary: "Evicts pages as the pageout daemon would, and tells how many frames are free \
+            then.",
+        checks: "the caller is a graft on awake_pagedaemon or stop_pageout (EPERM); at most 16 \
+            pages are asked for (EINVAL); that many can go (ENOTFOUND), and the log of the \
+            transaction has room for them (ENOSPC), or fewer go.",
+    },
+    CallableInfo {
         id: Callable::AsDeref,
         name: "as_o::deref",
         c_name: "as_o__deref",
@@ -727,6 +759,22 @@ pub trait GraftCallables {
     /// The reason to abort the invocation that called.
     fn coremap_entry_get_statelink(&mut self, this: GraftPtr) -> Result<u64, Self::Abort>;
 
+    /// Evicts pages as the pageout daemon would, and tells how many frames are free then.
+    ///
+    /// Checks: the caller is a graft on awake_pagedaemon or stop_pageout (EPERM); at most 16 pages
+    /// are asked for (EINVAL); that many can go (ENOTFOUND), and the log of the transaction has
+    /// room for them (ENOSPC), or fewer go.
+    ///
+    /// # Errors
+    ///
+    /// The reason to abort the invocation that called.
+    fn pm_mgr_pageout(
+        &mut self,
+        this: GraftPtr,
+        n_pages: u32,
+        free_frames: GraftSlice,
+    ) -> Result<u64, Self::Abort>;
+
     /// Finds the resident page of a virtual address.
     ///
     /// Checks: the address space is the caller's (EPERM); the page is resident (ENOTFOUND).
@@ -775,6 +823,7 @@ pub fn dispatch<C: GraftCallables>(
         Callable::CoremapEntryGetPagestate => coremap_entry_get_pagestate(args, callables),
         Callable::CoremapEntrySetPagestate => coremap_entry_set_pagestate(args, callables),
         Callable::CoremapEntryGetStatelink => coremap_entry_get_statelink(args, callables),
+        Callable::PmMgrPageout => pm_mgr_pageout(args, callables),
         Callable::AsDeref => as_deref(args, callables),
         Callable::AsDerefAll => as_deref_all(args, callables),
     }
@@ -863,6 +912,15 @@ fn coremap_entry_get_statelink<C: GraftCallables>(
 ) -> Result<u64, C::Abort> {
     let this = GraftPtr::claim(args[0]);
     callables.coremap_entry_get_statelink(this)
+}
+
+fn pm_mgr_pageout<C: GraftCallables>(args: &[u64; 6], callables: &mut C) -> Result<u64, C::Abort> {
+    let this = GraftPtr::claim(args[0]);
+    let n_pages = low32(args[1]);
+    let Some(free_frames) = GraftSlice::claim(args[2], 4) else {
+        return Ok(REFUSED);
+    };
+    callables.pm_mgr_pageout(this, n_pages, free_frames)
 }
 
 fn as_deref<C: GraftCallables>(args: &[u64; 6], callables: &mut C) -> Result<u64, C::Abort> {

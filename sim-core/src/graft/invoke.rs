@@ -9,16 +9,18 @@ use super::batch::BatchView;
 use super::callables::KernelHost;
 use super::registry::{ARGUMENTS_MAX, Graft, Scope};
 use super::{Misbehaviour, Point};
-use crate::config::GraftLimits;
 use crate::ids::FrameNo;
-use crate::txn::Transactions;
+use crate::kernel::Kernel;
+use crate::run::Meter;
 use crate::vm::{CLUSTER_PAGES_MAX, Cluster, Vm, frame_of, link_of};
 
 /// What a graft may use during one invocation.
 pub(crate) struct Surroundings<'a> {
-    pub(crate) vm: &'a mut Vm,
-    pub(crate) txns: &'a mut Transactions,
-    pub(crate) limits: &'a GraftLimits,
+    /// The kernel, without the graft itself.
+    pub(crate) kernel: &'a mut Kernel,
+    pub(crate) meter: &'a mut dyn Meter,
+    /// In a replay, how many transactions began inside this one before the CPU ended it.
+    pub(crate) children_max: Option<u32>,
 }
 
 /// The checked answer of a graft on `vas_o::pick_victim`.
@@ -42,9 +44,10 @@ fn call(
 ) -> Result<i32, Misbehaviour> {
     let entry = graft.entry(point);
     let mut host = KernelHost {
-        calls_left: around.limits.host_calls_max,
+        calls_left: around.kernel.config.graft_limits.host_calls_max,
         around,
         scope: &graft.scope,
+        point,
     };
     match graft.instance.call(entry, args, &mut host) {
         Ok(returned) => Ok(low_word(returned).cast_signed()),
@@ -91,13 +94,14 @@ pub(crate) fn pick_victim(
     ];
     match call(graft, Point::VasPickVictim, &args, around)? {
         abi::SUCCESS => {}
-        abi::ENOTFOUND => return give_up(proposed, VictimChoice::NotFound, around.vm),
+        abi::ENOTFOUND => return give_up(proposed, VictimChoice::NotFound, &around.kernel.vm),
         status => return Err(bad_status(status)),
     }
     let offset = low_word(argument(&graft.instance, 0));
     let vas = graft.scope.vas().expect("a point of an address space");
-    let vm = &*around.vm;
-    let frame = frame_of(offset, vm.frames()).filter(|&frame| vm.owner(frame) == Some(vas));
+    let vm = &around.kernel.vm;
+    let frame = frame_of(offset, vm.frames());
+    let frame = frame.filter(|&frame| vm.visible_owner(frame) == Some(vas));
     let Some(frame) = frame else {
         return Err(Misbehaviour::bad_answer(format!(
             "chose {offset:#x}, which is no resident page of its address space"
@@ -157,7 +161,7 @@ pub(crate) fn pageout_order(
 ) -> Result<Option<Cluster>, Misbehaviour> {
     let frames = cluster.frames();
     if let Scope::Kernel(batch) = &mut graft.scope {
-        batch.show(around.vm, frames);
+        batch.show(&around.kernel.vm, frames);
     }
     for (index, register) in (0..).zip(0..frames.len()) {
         let pointer = graft.pointer(BatchView::link(register));

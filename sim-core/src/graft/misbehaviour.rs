@@ -11,6 +11,8 @@ pub(crate) const ABORT_HOST_CALLS: HostAbort = HostAbort(2);
 
 /// A host function ended the invocation because the system has no memory for the graft's heap.
 pub(crate) const ABORT_HEAP_REFUSED: HostAbort = HostAbort(3);
+/// A host function ended the invocation because it ended here in the run that is replayed.
+pub(crate) const ABORT_RECORDED: HostAbort = HostAbort(4);
 
 /// What a graft did to be aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]

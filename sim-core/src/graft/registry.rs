@@ -250,7 +250,7 @@ impl Registry {
 
     /// Attaches a graft to a further point that nobody holds; `None` if it does not define it.
     pub(crate) fn attach_further(&mut self, id: GraftId, point: Point, symbol: &str) -> Option<()> {
-        let graft = self.get_mut(id)?;
+        let graft = self.grafts.get_mut(id.index())?.as_deref_mut()?;
         let entry = graft.instance.entry(symbol)?;
         graft.entries[point as usize] = Some(entry);
         let vas = graft.scope.vas();
@@ -276,9 +276,16 @@ impl Registry {
         self.grafts.get(id.index())?.as_deref()
     }
 
+    /// Takes a graft out to run it; it keeps its points.
     #[inline]
-    pub(crate) fn get_mut(&mut self, id: GraftId) -> Option<&mut Graft> {
-        self.grafts.get_mut(id.index())?.as_deref_mut()
+    pub(crate) fn take(&mut self, id: GraftId) -> Option<Box<Graft>> {
+        self.grafts.get_mut(id.index())?.take()
+    }
+
+    /// Gives back a graft that has run.
+    #[inline]
+    pub(crate) fn give_back(&mut self, id: GraftId, graft: Box<Graft>) {
+        self.grafts[id.index()] = Some(graft);
     }
 
     /// The graft that chooses an address space's victims.

@@ -12,15 +12,15 @@
 //!
 //! A fault gets a frame whatever grafts answer, unless everything is wired or swap space is full.
 use super::Kernel;
+use super::transact::{CommitRecord, EvictionOrder};
 use crate::config::FirstTouch;
 use crate::event::{Event, Eviction, EvictionOutcome, LogLevel};
-use crate::graft::Point;
-use crate::graft::invoke::{self, Surroundings, VictimChoice};
+use crate::graft::invoke::{self, Surroundings};
 use crate::graft::registry::Graft;
-use crate::ids::{FrameNo, PageNo, TxnId, VasId};
+use crate::graft::{Misbehaviour, Point};
+use crate::ids::{FrameNo, PageNo, VasId};
 use crate::run::Meter;
-use crate::txn::CommitRecord;
-use crate::vm::{Cluster, NoVictim, Residency};
+use crate::vm::{NoVictim, Residency};
 
 impl Kernel {
     /// Brings a page into memory; false if there is no frame to be had.
@@ -89,60 +89,68 @@ impl Kernel {
             None => self.vm.propose()?,
         };
         let owner = self.vm.owner(proposed).expect("a proposal is occupied");
+        let unasked = EvictionOrder {
+            victim: proposed,
+            proposed,
+            outcome: EvictionOutcome::Default,
+            txn: None,
+        };
         let Some(graft) = self.grafts.pick_victim(owner) else {
-            self.evict(proposed, proposed, EvictionOutcome::Default, None, meter);
+            self.evict(unasked, meter);
             return Ok(());
         };
         let txn = self.txns.next_id();
-        let point = Point::VasPickVictim;
         let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
-            invoke::pick_victim(graft, proposed, around)
+            let choice = invoke::pick_victim(graft, proposed, around)?;
+            let eviction = EvictionOrder::chosen(choice, proposed, txn);
+            let logged = around.kernel.txns.log_commit(CommitRecord::Evict(eviction));
+            logged.expect("one act of one transaction fits");
+            Ok(())
         };
-        let record = |choice: &VictimChoice| {
-            let victim = match choice {
-                VictimChoice::Evict(victim) => *victim,
-                VictimChoice::SwapFull | VictimChoice::NotFound => proposed,
-            };
-            Some(CommitRecord::Evict { victim, proposed })
-        };
-        let outcome = match self.transact((graft, point), meter, ask, record) {
-            Some((VictimChoice::Evict(victim), _)) if victim == proposed => {
-                EvictionOutcome::Accepted
-            }
-            Some((VictimChoice::Evict(_), _)) => {
-                self.counters.overrides += 1;
-                EvictionOutcome::Override
-            }
-            Some((VictimChoice::SwapFull, _)) => EvictionOutcome::SwapFull,
-            Some((VictimChoice::NotFound, _)) => {
-                self.counters.not_found += 1;
-                EvictionOutcome::NotFound
-            }
-            None => EvictionOutcome::Default,
-        };
-        let (victim, proposed) = match self.txns.take_commit_record() {
-            Some(CommitRecord::Evict { victim, proposed }) => (victim, proposed),
-            // An abort dropped the record: the default serves this same eviction.
-            _ => (proposed, proposed),
-        };
-        self.evict(victim, proposed, outcome, Some(txn), meter);
+        let asked = self.transact((graft, Point::VasPickVictim), meter, ask);
+        if asked.is_none() {
+            // The abort dropped the act: the default serves this same eviction.
+            let txn = Some(txn);
+            self.evict(EvictionOrder { txn, ..unasked }, meter);
+        }
         Ok(())
     }
 
     /// Takes the victim out of memory, writing it to swap first if it was modified.
-    fn evict(
-        &mut self,
-        victim: FrameNo,
-        proposed: FrameNo,
-        outcome: EvictionOutcome,
-        txn: Option<TxnId>,
-        meter: &mut dyn Meter,
-    ) {
+    pub(super) fn evict(&mut self, eviction: EvictionOrder, meter: &mut dyn Meter) {
+        self.note_eviction(eviction, meter);
+        let EvictionOrder {
+            victim, proposed, ..
+        } = eviction;
+        if victim == proposed {
+            self.vm.evict(victim);
+        } else {
+            self.vm.evict_instead(proposed, victim);
+        }
+    }
+
+    /// Takes a victim out of memory that has left its list already.
+    pub(super) fn finish_departure(&mut self, eviction: EvictionOrder, meter: &mut dyn Meter) {
+        self.vm.claim_swap(eviction.victim);
+        self.note_eviction(eviction, meter);
+        self.vm.finish_departure(eviction.proposed, eviction.victim);
+    }
+
+    /// Writes a victim to swap if it was modified, counts the eviction and tells of it.
+    fn note_eviction(&mut self, eviction: EvictionOrder, meter: &mut dyn Meter) {
+        let EvictionOrder {
+            victim,
+            proposed,
+            outcome,
+            txn,
+        } = eviction;
         let modified = self.vm.must_write(victim);
         if modified {
             self.write_out(victim, meter);
         }
         self.counters.evictions += 1;
+        self.counters.overrides += u64::from(outcome == EvictionOutcome::Override);
+        self.counters.not_found += u64::from(outcome == EvictionOutcome::NotFound);
         if self.level == LogLevel::Evictions {
             let reference = self.counters.references;
             self.log.evicted(&Eviction {
@@ -154,11 +162,6 @@ impl Kernel {
                 txn,
                 modified,
             });
-        }
-        if victim == proposed {
-            self.vm.evict(victim);
-        } else {
-            self.vm.evict_instead(proposed, victim);
         }
     }
 
@@ -177,14 +180,15 @@ impl Kernel {
         if let Some(graft) = self.grafts.swap_pageout_order() {
             let point = Point::PmMgrSwapPageoutOrder;
             let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
-                invoke::pageout_order(graft, &gathered, around)
+                let ordered = invoke::pageout_order(graft, &gathered, around)?;
+                // The act is the write below, which happens in either case.
+                let logged = around.kernel.txns.log_commit(CommitRecord::WriteOut);
+                logged.expect("one act of one transaction fits");
+                Ok::<_, Misbehaviour>(ordered)
             };
-            let record = |_: &Option<Cluster>| Some(CommitRecord::WriteOut);
-            if let Some((Some(ordered), _)) = self.transact((graft, point), meter, ask, record) {
+            if let Some(Some(ordered)) = self.transact((graft, point), meter, ask) {
                 cluster = ordered;
             }
-            // The act is the write below, which happens in either case.
-            let _write_out: Option<CommitRecord> = self.txns.take_commit_record();
         }
         let first_slot = self.vm.write_out(&cluster);
         self.counters.pages_written += cluster.frames().len() as u64;
@@ -207,7 +211,7 @@ impl Kernel {
             let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
                 invoke::ask_about_frames(graft, point, free, free_min, around)
             };
-            if let Some((Some(answer), _)) = self.transact((graft, point), meter, ask, |_| None) {
+            if let Some(Some(answer)) = self.transact((graft, point), meter, ask) {
                 awake = answer;
             }
         }
@@ -244,9 +248,8 @@ impl Kernel {
         let ask = |graft: &mut Graft, around: &mut Surroundings<'_>| {
             invoke::ask_about_frames(graft, point, free, free_target, around)
         };
-        match self.transact((graft, point), meter, ask, |_| None) {
-            Some((Some(answer), _)) => answer,
-            Some((None, _)) | None => enough,
-        }
+        self.transact((graft, point), meter, ask)
+            .flatten()
+            .unwrap_or(enough)
     }
 }

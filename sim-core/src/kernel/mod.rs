@@ -4,9 +4,11 @@
 //! commands and the recorded verdicts; events say what happened. Modules:
 //!
 //! * `fault` serves page faults: free frame, victim, write-out, pageout daemon.
+//! * `pageout` evicts at a graft's request, inside its transaction.
 //! * `transact` brackets each invocation of a graft with a transaction and ends misbehaving grafts.
 mod attach;
 mod fault;
+mod pageout;
 mod transact;
 
 use std::collections::VecDeque;
@@ -17,12 +19,14 @@ use vino_sandbox::{Engine, ExecError};
 use crate::config::{ExhaustionPolicy, KernelConfig};
 use crate::event::{Counters, Event, EventLog, LogLevel};
 use crate::graft::registry::Registry;
-use crate::ids::{GraftId, VasId};
+use crate::ids::{GraftId, LockId, Tick, VasId};
 use crate::run::{GraftSpec, Meter, RecordedVerdict, RunError};
-use crate::txn::Transactions;
+use crate::txn::{LockClass, LockMode, Locking, Transactions};
 pub use crate::vm::InvariantViolation;
-use crate::vm::Vm;
+use crate::vm::{UndoRecord, Vm};
 use crate::workload::{Reference, Trace};
+pub(crate) use pageout::Unanswered;
+pub(crate) use transact::CommitRecord;
 
 /// Something that a kernel is told to do.
 #[derive(Debug)]
@@ -66,18 +70,23 @@ pub enum Outcome {
 /// The kernel.
 #[derive(Debug)]
 pub struct Kernel {
-    config: KernelConfig,
+    pub(crate) config: KernelConfig,
     engine: Engine,
-    vm: Vm,
+    pub(crate) vm: Vm,
     grafts: Registry,
-    txns: Transactions,
+    pub(crate) txns: Transactions<UndoRecord, CommitRecord>,
     counters: Counters,
     log: EventLog,
     level: LogLevel,
     verdicts: VecDeque<RecordedVerdict>,
     /// Grafts that were removed after an abort, in that order.
     removed: Vec<String>,
+    /// Address spaces that lost a graft inside a transaction, whose end they wait for.
+    bereaved: Vec<VasId>,
 }
+
+/// One thread runs every process and the pageout daemon.
+const THREADS: u32 = 1;
 
 impl Kernel {
     /// Builds a kernel from a valid configuration.
@@ -87,16 +96,22 @@ impl Kernel {
         level: LogLevel,
         verdicts: Vec<RecordedVerdict>,
     ) -> Result<Kernel, ExecError> {
+        let mut txns = Transactions::new(THREADS, config.graft_limits.undo_records_max);
+        for _ in &config.processes {
+            let lock = txns.define_lock(LockClass::PageList.timeout());
+            lock.expect("PROCESSES_MAX is below LOCKS_MAX");
+        }
         Ok(Kernel {
             vm: Vm::new(&config)?,
             engine: engine.clone(),
             grafts: Registry::new(config.processes.len()),
-            txns: Transactions::new(config.graft_limits.undo_records_max),
+            txns,
             counters: Counters::default(),
             log: EventLog::new(),
             level,
             verdicts: verdicts.into(),
             removed: Vec::new(),
+            bereaved: Vec::new(),
             config,
         })
     }
@@ -151,6 +166,21 @@ impl Kernel {
         }
         self.log.pass_reference(self.counters.references);
         true
+    }
+
+    /// The kernel's time: the references that were made.
+    #[inline]
+    pub(crate) fn now(&self) -> Tick {
+        Tick(self.counters.references)
+    }
+
+    /// Takes the lock of an address space's page list, to change it, for the innermost transaction.
+    pub(crate) fn lock_page_list(&mut self, vas: VasId) {
+        let now = self.now();
+        // Locks are defined in the order of the processes.
+        let locked = self.txns.lock(LockId(vas.0), LockMode::Exclusive, now);
+        let locked = locked.expect("a transaction changes fewer lists than it may hold locks");
+        assert_eq!(locked, Locking::Held, "no other thread holds locks");
     }
 
     /// The configuration it was built from.

@@ -118,16 +118,16 @@ impl Run {
         if spec.workloads.is_empty() {
             return Err(RunError::NoWorkload);
         }
-        let order = spec
-            .verdicts
-            .windows(2)
-            .find(|pair| pair[1].txn <= pair[0].txn);
-        if let Some(pair) = order {
-            return Err(RunError::VerdictOrder { txn: pair[1].txn });
+        let mut verdicts = spec.verdicts;
+        // A child's abort is recorded before its parent's, and begins after it.
+        verdicts.sort_by_key(|verdict| verdict.txn);
+        let twice = verdicts.windows(2).find(|pair| pair[0].txn == pair[1].txn);
+        if let Some(pair) = twice {
+            return Err(RunError::TwoVerdicts { txn: pair[0].txn });
         }
         let (frames, processes) = (spec.kernel.frames, spec.kernel.processes.len());
         let quantum_left = u64::from(spec.kernel.quantum_references);
-        let kernel = Kernel::new(spec.kernel, engine, spec.log, spec.verdicts);
+        let kernel = Kernel::new(spec.kernel, engine, spec.log, verdicts);
         let kernel = kernel.map_err(|error| RunError::Resources {
             what: format!("memory for {frames} frames"),
             problem: error.to_string(),

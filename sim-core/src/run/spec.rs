@@ -36,8 +36,8 @@ pub struct GraftSpec {
 
 /// How the CPU ended an invocation in the run that is replayed.
 ///
-/// The invocation is not executed again: an aborted transaction changed nothing, so its verdict is
-/// all there is to replay.
+/// The invocation is not executed again, since an aborted transaction changed nothing: its verdict
+/// is all there is to replay. If other grafts were asked inside it, it is executed as far as that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedVerdict {
     /// The transaction that was aborted.
@@ -46,6 +46,8 @@ pub struct RecordedVerdict {
     pub reason: AbortReason,
     /// What the event said.
     pub fault: String,
+    /// Transactions that had begun directly inside it.
+    pub children: u32,
     /// Changes that had been undone.
     pub undo_records: u32,
 }
@@ -56,6 +58,7 @@ impl RecordedVerdict {
         match event {
             Event::TxnAborted {
                 txn,
+                children,
                 reason,
                 fault,
                 undo_records,
@@ -64,6 +67,7 @@ impl RecordedVerdict {
                 txn: *txn,
                 reason: *reason,
                 fault: fault.clone(),
+                children: *children,
                 undo_records: *undo_records,
             }),
             _ => None,
@@ -84,7 +88,7 @@ pub struct RunSpec {
     pub log: LogLevel,
     /// Recorded with the run; nothing in the kernel is random yet.
     pub seed: u64,
-    /// How the CPU ended invocations, in ascending order of transactions; empty unless replaying.
+    /// How the CPU ended invocations; empty unless replaying.
     pub verdicts: Vec<RecordedVerdict>,
 }
 
@@ -160,10 +164,10 @@ pub enum RunError {
         /// What the system said.
         problem: String,
     },
-    /// The recorded verdicts are not in order.
-    #[error("verdict of {txn} follows that of a later transaction: the record is damaged")]
-    VerdictOrder {
-        /// The transaction that is out of order.
+    /// A transaction was aborted twice, according to the recorded verdicts.
+    #[error("two verdicts of {txn}: the record is damaged")]
+    TwoVerdicts {
+        /// The transaction.
         txn: TxnId,
     },
 }

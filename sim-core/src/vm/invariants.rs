@@ -29,6 +29,9 @@ impl Vm {
         {
             return fail("the ring is not a permutation of the frames".to_owned());
         }
+        if self.departing != 0 || self.swap.is_reserved() {
+            return fail("a page is on its way out, or swap space is set aside".to_owned());
+        }
         let mut occupied = 0;
         for frame in (0..self.frames()).map(FrameNo) {
             let Some(owner) = self.coremap.owner(frame) else {

@@ -66,6 +66,8 @@ pub(crate) struct Vm {
     recency: Option<Recency>,
     placeholders: Placeholders,
     swap: Swap,
+    /// Pages that left their list inside a transaction and still have their frame.
+    departing: u32,
 }
 
 impl Vm {
@@ -83,6 +85,7 @@ impl Vm {
                 EvictionPolicy::TwoHandedClock { .. } => None,
             },
             swap: Swap::new(config.swap_pages),
+            departing: 0,
         })
     }
 
@@ -92,6 +95,11 @@ impl Vm {
 
     pub(crate) fn free_frames(&self) -> u32 {
         self.coremap.free_frames()
+    }
+
+    /// Frames that become free when the open transactions commit.
+    pub(crate) fn departing(&self) -> u32 {
+        self.departing
     }
 
     pub(crate) fn vas(&self, vas: VasId) -> &Vas {
@@ -164,6 +172,35 @@ impl Vm {
         let owner = self.coremap.owner(leaver).expect("the frame is occupied");
         let page = self.coremap.page(leaver);
         self.vases[owner.index()].remove_in_favour(page, leaver, keeper);
+        self.leave_place_to(keeper, leaver);
+    }
+
+    /// Frees the frame of a page that departed, whose place goes to the page in `keeper`, unless
+    /// that is the same page.
+    ///
+    /// Swap space was set aside for it: [`Vm::claim_swap`] comes first.
+    pub(crate) fn finish_departure(&mut self, keeper: FrameNo, leaver: FrameNo) {
+        let owner = self.coremap.owner(leaver).expect("the frame is occupied");
+        let page = self.coremap.page(leaver);
+        self.vases[owner.index()].remove_departed(page, leaver);
+        self.departing -= 1;
+        if keeper == leaver {
+            self.release(leaver);
+        } else {
+            self.leave_place_to(keeper, leaver);
+        }
+    }
+
+    /// Gives a page that departed the swap space that was set aside for it.
+    pub(crate) fn claim_swap(&mut self, frame: FrameNo) {
+        self.swap.release(u64::from(self.needs_swap(frame)));
+    }
+
+    /// Frees the frame of a page that was removed; `keeper` takes its place in the clock, or in the
+    /// recency order.
+    fn leave_place_to(&mut self, keeper: FrameNo, leaver: FrameNo) {
+        let owner = self.coremap.owner(leaver).expect("the frame is occupied");
+        let page = self.coremap.page(leaver);
         self.coremap
             .exchange_positions(keeper, leaver, &mut self.clock);
         if let Some(recency) = &mut self.recency {
@@ -211,7 +248,23 @@ impl Vm {
             return false;
         };
         let vas = &self.vases[owner.index()];
-        vas.view().state(frame) != abi::PAGE_WIRED && !self.lacks_swap(vas, frame)
+        vas.view().is_listed(frame) && !self.lacks_swap(vas, frame)
+    }
+
+    /// Whether evicting the page in an occupied frame takes swap space that it has not yet.
+    fn needs_swap(&self, frame: FrameNo) -> bool {
+        let owner = self.coremap.owner(frame).expect("the frame is occupied");
+        let vas = &self.vases[owner.index()];
+        vas.view().is_modified(frame) && !vas.has_copy(self.coremap.page(frame))
+    }
+
+    /// Whose page a frame holds, for whoever asks inside a transaction: nobody's, if the page is on
+    /// its way out.
+    #[inline]
+    pub(crate) fn visible_owner(&self, frame: FrameNo) -> Option<VasId> {
+        let owner = self.coremap.owner(frame)?;
+        let state = self.vases[owner.index()].view().state(frame);
+        (state != abi::PAGE_FREE).then_some(owner)
     }
 
     /// Whether evicting would need swap space that is not there.
@@ -229,6 +282,32 @@ impl Vm {
             Some(_) => self.propose_least_recent(),
             None => self.advance_clock(),
         }
+    }
+
+    /// Names a page to evict without moving the hands, so that there is nothing to undo.
+    ///
+    /// It is the page that the back hand would reach first among those not referenced, or else the
+    /// first that can be evicted.
+    pub(crate) fn foresee(&self) -> Result<FrameNo, NoVictim> {
+        if self.recency.is_some() {
+            return self.propose_least_recent();
+        }
+        let mut reason = NoVictim::AllWired;
+        let mut second_choice = None;
+        for frame in self.clock.ahead() {
+            if self.is_evictable(frame) {
+                let owner = self.coremap.owner(frame).expect("evictable");
+                if !self.vases[owner.index()].view().is_referenced(frame) {
+                    return Ok(frame);
+                }
+                second_choice.get_or_insert(frame);
+            } else if let Some(owner) = self.coremap.owner(frame)
+                && self.lacks_swap(&self.vases[owner.index()], frame)
+            {
+                reason = NoVictim::SwapFull;
+            }
+        }
+        second_choice.ok_or(reason)
     }
 
     fn propose_least_recent(&self) -> Result<FrameNo, NoVictim> {

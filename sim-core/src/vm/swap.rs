@@ -4,7 +4,6 @@
 //! again replaces its copy. Positions grow like a log's, so the pages of one cluster are always
 //! neighbours, in the order in which they are written. The space is bounded, and running out is
 //! the faulting process's error, never the kernel's.
-use vino_abi as abi;
 use vino_abi::page_view::STATE_MODIFIED;
 
 use super::Vm;
@@ -20,6 +19,8 @@ const CLUSTER_SCAN_FRAMES: usize = 64;
 pub(super) struct Swap {
     pages_max: u64,
     used: u64,
+    /// Pages that a transaction is to evict and for which room must stay.
+    set_aside: u64,
     next_position: u64,
 }
 
@@ -28,17 +29,37 @@ impl Swap {
         Swap {
             pages_max,
             used: 0,
+            set_aside: 0,
             next_position: 0,
         }
     }
 
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.used >= self.pages_max
+        self.room() == 0
+    }
+
+    /// Pages that have no copy yet and can be given one.
+    #[inline]
+    fn room(&self) -> u64 {
+        self.pages_max.saturating_sub(self.used + self.set_aside)
+    }
+
+    pub(super) fn is_reserved(&self) -> bool {
+        self.set_aside != 0
+    }
+
+    pub(super) fn set_aside(&mut self, pages: u64) {
+        self.set_aside += pages;
+    }
+
+    pub(super) fn release(&mut self, pages: u64) {
+        self.set_aside -= pages;
     }
 
     pub(super) fn hash_into(&self, hasher: &mut blake3::Hasher) {
         hasher.update(&self.used.to_le_bytes());
+        hasher.update(&self.set_aside.to_le_bytes());
         hasher.update(&self.next_position.to_le_bytes());
     }
 
@@ -96,7 +117,7 @@ impl Vm {
         };
         let owner = self.coremap.owner(victim).expect("the frame is occupied");
         let copied = self.vases[owner.index()].has_copy(self.coremap.page(victim));
-        let mut room = self.swap.pages_max - self.swap.used - u64::from(!copied);
+        let mut room = self.swap.room() - u64::from(!copied);
         for frame in self.clock.ahead().take(CLUSTER_SCAN_FRAMES) {
             if cluster.len == CLUSTER_PAGES_MAX {
                 break;
@@ -123,9 +144,7 @@ impl Vm {
             return false;
         };
         let view = self.vases[owner.index()].view();
-        view.is_modified(frame)
-            && !view.is_referenced(frame)
-            && view.state(frame) != abi::PAGE_WIRED
+        view.is_modified(frame) && !view.is_referenced(frame) && view.is_listed(frame)
     }
 
     /// Writes the pages of a cluster in its order; they stay resident and are clean. Gives the

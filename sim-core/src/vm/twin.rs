@@ -8,9 +8,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use vino_abi as abi;
 
-use super::Vm;
+use super::{UndoRecord, Vm};
 use crate::config::{EvictionPolicy, KernelConfig, ProcessConfig};
-use crate::ids::{FrameNo, PageNo, VasId};
+use crate::ids::{FrameNo, PageNo, Tick, VasId};
 use crate::txn::Transactions;
 use crate::workload::Trace;
 
@@ -284,7 +284,7 @@ fn vm(policy: EvictionPolicy) -> Vm {
 struct Pair {
     vm: Vm,
     twin: Twin,
-    txns: Transactions,
+    txns: Transactions<UndoRecord, ()>,
 }
 
 impl Pair {
@@ -369,12 +369,17 @@ impl Pair {
             }
         }
         if aborts {
-            let aborted = self.txns.abort(&mut self.vm);
+            let aborted = {
+                let vm = &mut self.vm;
+                self.txns
+                    .abort(Tick(0), |record, watch| vm.undo(record, watch))
+            };
             assert!(aborted.state_restored, "the sum of changes is zero");
             assert_eq!(self.vm.state_digest(), before.0, "the state is what it was");
             self.twin = before.1;
         } else {
-            self.txns.commit();
+            let committed = self.txns.commit();
+            self.txns.end(&committed, Tick(0));
         }
     }
 
@@ -413,7 +418,7 @@ proptest! {
         let mut pair = Pair {
             vm: vm(policy),
             twin: Twin::new(policy),
-            txns: Transactions::new(UNDO_RECORDS_MAX),
+            txns: Transactions::new(1, UNDO_RECORDS_MAX),
         };
         for step in steps {
             match step {

@@ -23,6 +23,19 @@ pub(crate) enum UndoRecord {
         /// Its neighbours.
         place: Place,
     },
+    /// A page was here in its list, and was to stay in memory.
+    Departure {
+        /// Whose page.
+        vas: VasId,
+        /// The frame that holds it.
+        frame: FrameNo,
+        /// State and flags.
+        state_word: u32,
+        /// Its neighbours.
+        place: Place,
+        /// Whether swap space was set aside for it.
+        needs_swap: bool,
+    },
 }
 
 /// Why a page state cannot be set.
@@ -84,14 +97,70 @@ impl Vm {
         }
     }
 
-    /// Applies an undo record; records must be applied newest first.
-    pub(crate) fn undo(&mut self, record: UndoRecord, watch: &mut impl Watch) {
-        let UndoRecord::PageState {
+    /// Says what puts a listed page back to where it is, before [`Vm::stand_before`].
+    pub(crate) fn prepare_move(&self, frame: FrameNo) -> UndoRecord {
+        let vas = self.coremap.owner(frame).expect("the frame is occupied");
+        let view = self.vases[vas.index()].view();
+        UndoRecord::PageState {
             vas,
             frame,
-            state_word,
-            place,
-        } = record;
+            state_word: view.state_word(frame),
+            place: view.place(frame),
+        }
+    }
+
+    /// Moves a listed page before another one of its list, with the same state.
+    pub(crate) fn stand_before(&mut self, frame: FrameNo, other: FrameNo, watch: &mut impl Watch) {
+        let vas = self.coremap.owner(frame).expect("the frame is occupied");
+        let view = self.vases[vas.index()].view_mut();
+        view.stand_before(frame, other, watch);
+    }
+
+    /// Says what undoes [`Vm::depart`].
+    pub(crate) fn prepare_departure(&self, frame: FrameNo) -> UndoRecord {
+        let vas = self.coremap.owner(frame).expect("the frame is occupied");
+        let view = self.vases[vas.index()].view();
+        UndoRecord::Departure {
+            vas,
+            frame,
+            state_word: view.state_word(frame),
+            place: view.place(frame),
+            needs_swap: self.needs_swap(frame),
+        }
+    }
+
+    /// Takes an evictable page out of its list, so that it is gone for whoever looks.
+    ///
+    /// It keeps its frame until [`Vm::finish_departure`], and swap space is set aside for it if it
+    /// needs any.
+    pub(crate) fn depart(&mut self, frame: FrameNo, watch: &mut impl Watch) {
+        let vas = self.coremap.owner(frame).expect("the frame is occupied");
+        self.swap.set_aside(u64::from(self.needs_swap(frame)));
+        self.departing += 1;
+        self.vases[vas.index()].view_mut().delist(frame, watch);
+    }
+
+    /// Applies an undo record; records must be applied newest first.
+    pub(crate) fn undo(&mut self, record: UndoRecord, watch: &mut impl Watch) {
+        let (vas, frame, state_word, place) = match record {
+            UndoRecord::PageState {
+                vas,
+                frame,
+                state_word,
+                place,
+            } => (vas, frame, state_word, place),
+            UndoRecord::Departure {
+                vas,
+                frame,
+                state_word,
+                place,
+                needs_swap,
+            } => {
+                self.swap.release(u64::from(needs_swap));
+                self.departing -= 1;
+                (vas, frame, state_word, place)
+            }
+        };
         self.vases[vas.index()].restore_page_state(frame, state_word, place, watch);
     }
 }

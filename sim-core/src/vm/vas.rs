@@ -110,9 +110,19 @@ impl Vas {
     }
 
     /// Removes the page in `leaver`, whose place in the list goes to the page in `keeper`.
+    ///
+    /// A keeper that its owner wired meanwhile has no place in the list and takes none.
     pub(super) fn remove_in_favour(&mut self, page: PageNo, leaver: FrameNo, keeper: FrameNo) {
+        if self.view.is_listed(keeper) {
+            self.view.stand_before(keeper, leaver, &mut Unwatched);
+        }
+        self.remove(page, leaver);
+    }
+
+    /// Removes a page that was taken out of the list before.
+    pub(super) fn remove_departed(&mut self, page: PageNo, frame: FrameNo) {
         self.page_table[page.index()] = EVICTED;
-        self.view.take_place(keeper, leaver, &mut Unwatched);
+        self.view.clear(frame);
     }
 
     /// How many pages are wired.

@@ -240,7 +240,7 @@ impl PageView {
     /// Activating a page counts as a reference and deactivating one forgets it, so that the clock
     /// treats the page as its state says.
     pub(crate) fn set_state<W: Watch>(&mut self, frame: FrameNo, state: u32, watch: &mut W) {
-        if self.state(frame) != abi::PAGE_WIRED {
+        if self.is_listed(frame) {
             self.unlink(frame, watch);
         }
         let word = entry(frame) + STATE_WORD;
@@ -259,7 +259,13 @@ impl PageView {
         }
     }
 
-    /// Where a listed page is, or would be; wired pages are nowhere.
+    /// Whether the page in a frame is in the list: it is neither wired nor on its way out.
+    #[inline]
+    pub(crate) fn is_listed(&self, frame: FrameNo) -> bool {
+        matches!(self.state(frame), abi::PAGE_ACTIVE | abi::PAGE_INACTIVE)
+    }
+
+    /// Where a listed page is; other pages are nowhere.
     pub(crate) fn place(&self, frame: FrameNo) -> Place {
         let word = entry(frame);
         Place {
@@ -269,7 +275,7 @@ impl PageView {
         }
     }
 
-    /// Undoes [`PageView::set_state`], if nothing that came after it is still in effect.
+    /// Undoes a change of state and place, if nothing that came after it is still in effect.
     pub(crate) fn restore<W: Watch>(
         &mut self,
         frame: FrameNo,
@@ -277,39 +283,33 @@ impl PageView {
         place: Place,
         watch: &mut W,
     ) {
-        if self.state(frame) != abi::PAGE_WIRED {
+        if self.is_listed(frame) {
             self.unlink(frame, watch);
         }
         self.change(entry(frame) + STATE_WORD, state_word, watch);
-        if state_word & layout::STATE_MASK != abi::PAGE_WIRED {
+        if self.is_listed(frame) {
             self.link_between(frame, place.prev, place.next, watch);
         }
         self.set_inactive_last(place.inactive_last, watch);
     }
 
-    /// Puts the page in `keeper` where the page in `leaver` is, which leaves the list.
-    ///
-    /// A keeper that its owner wired meanwhile has no place in the list and takes none.
-    pub(crate) fn take_place<W: Watch>(&mut self, keeper: FrameNo, leaver: FrameNo, watch: &mut W) {
-        if self.state(keeper) == abi::PAGE_WIRED {
-            return self.remove(leaver, watch);
-        }
-        let inactive = self.state(leaver) == abi::PAGE_INACTIVE;
-        self.unlink(keeper, watch);
-        let was_last_inactive = self.inactive_last == link_of(leaver);
-        let Place { prev, next, .. } = self.place(leaver);
-        self.unlink(leaver, watch);
-        let state = if inactive {
-            abi::PAGE_INACTIVE
-        } else {
-            abi::PAGE_ACTIVE
-        };
-        self.write_state(keeper, state, watch);
-        self.link_between(keeper, prev, next, watch);
-        if was_last_inactive {
-            self.set_inactive_last(link_of(keeper), watch);
-        }
-        self.put(entry(leaver) + STATE_WORD, abi::PAGE_FREE);
+    /// Moves a listed page before another one, whose state it takes.
+    pub(crate) fn stand_before<W: Watch>(&mut self, frame: FrameNo, other: FrameNo, watch: &mut W) {
+        self.unlink(frame, watch);
+        self.write_state(frame, self.state(other), watch);
+        let Place { prev, .. } = self.place(other);
+        self.link_between(frame, prev, link_of(other), watch);
+    }
+
+    /// Takes a page out of the list while it keeps its frame; its flags stay.
+    pub(crate) fn delist<W: Watch>(&mut self, frame: FrameNo, watch: &mut W) {
+        self.unlink(frame, watch);
+        self.write_state(frame, abi::PAGE_FREE, watch);
+    }
+
+    /// Empties the entry of a frame whose page was taken out of the list before.
+    pub(crate) fn clear(&self, frame: FrameNo) {
+        self.put(entry(frame) + STATE_WORD, abi::PAGE_FREE);
     }
 
     fn write_state<W: Watch>(&mut self, frame: FrameNo, state: u32, watch: &mut W) {

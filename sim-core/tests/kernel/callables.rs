@@ -61,7 +61,7 @@ fn page_states_that_a_graft_sets_last_and_steer_the_clock() {
     let ran = run(spec_with(&small_trace(1), 200, &own("states.c")));
     assert_no_check_failed(&ran);
     let undo_records = ran.all(|event| match event {
-        Event::TxnCommitted { undo_records, .. } => Some(*undo_records),
+        Event::TxnCommitted(commit) => Some(commit.undo_records),
         _ => None,
     });
     assert!(undo_records.iter().any(|&records| records > 0));

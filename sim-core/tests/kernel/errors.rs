@@ -65,19 +65,20 @@ fn contradictions_in_a_specification_are_named() {
 }
 
 #[test]
-fn verdicts_out_of_order_are_refused() {
+fn two_verdicts_of_one_transaction_are_refused() {
     let mut spec = base();
     let verdict = |number: u64| RecordedVerdict {
         txn: TxnId::new(number).expect("not 0"),
         reason: sim_core::event::AbortReason::Deadline,
         fault: String::new(),
+        children: 0,
         undo_records: 0,
     };
     spec.verdicts = vec![verdict(2), verdict(2)];
     assert!(
         refuse(spec)
             .to_string()
-            .starts_with("verdict of txn 2 follows")
+            .starts_with("two verdicts of txn 2")
     );
 }
 

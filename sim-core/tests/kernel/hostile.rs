@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use sim_core::config::ProcessConfig;
-use sim_core::event::{AbortReason, Event, EvictionOutcome};
+use sim_core::event::{AbortReason, Event, Eviction, EvictionOutcome};
 use sim_core::run::{RunSpec, Workload};
 
 use crate::harness::{
@@ -55,12 +55,12 @@ fn assert_default_served(name: &str, ran: &Ran) {
     let [
         Event::TxnAborted { reference, txn, .. },
         Event::GraftRemoved { .. },
-        Event::Evicted {
+        Event::Evicted(Eviction {
             reference: evicted_at,
             txn: evicted_for,
             outcome: EvictionOutcome::Default,
             ..
-        },
+        }),
     ] = &ran.events[at..at + 3]
     else {
         panic!("{name}: {:?}", &ran.events[at..at + 3]);
@@ -173,7 +173,7 @@ fn what_a_removed_graft_wired_is_given_back() {
         "half of memory at most is wired, so faults are served"
     );
     let undone = ran.all(|event| match event {
-        Event::TxnCommitted { undo_records, .. } => Some(*undo_records),
+        Event::TxnCommitted(commit) => Some(commit.undo_records),
         _ => None,
     });
     assert_eq!(undone.iter().sum::<u32>(), 20, "it wired half of memory");

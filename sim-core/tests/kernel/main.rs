@@ -6,6 +6,7 @@ mod callables;
 mod errors;
 mod harness;
 mod hostile;
+mod nesting;
 mod points;
 mod processes;
 mod replay;

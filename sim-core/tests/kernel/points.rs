@@ -14,7 +14,7 @@ use crate::harness::{
 /// Pages in the order in which they were evicted.
 fn evicted(ran: &Ran) -> Vec<PageNo> {
     ran.all(|event| match event {
-        Event::Evicted { page, .. } => Some(*page),
+        Event::Evicted(eviction) => Some(eviction.page),
         _ => None,
     })
 }
@@ -57,12 +57,7 @@ fn a_foolish_choice_makes_the_kept_page_the_next_candidate() {
     let trace = Trace::from_page_ids([0, 1, 2, 3, 4, 3]).expect("a trace");
     let ran = run(spec_with(&Arc::new(trace), 4, &own("newest_once.c")));
     let evictions = ran.all(|event| match event {
-        Event::Evicted {
-            page,
-            proposed,
-            outcome,
-            ..
-        } => Some((page.number(), proposed.number(), *outcome)),
+        Event::Evicted(it) => Some((it.page.number(), it.proposed.number(), it.outcome)),
         _ => None,
     });
     let expected = [

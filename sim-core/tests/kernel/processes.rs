@@ -46,7 +46,7 @@ fn a_graft_decides_only_about_pages_of_its_own_process() {
     let ran = run(spec);
     assert_eq!(ran.summary.counters.aborts, 0);
     let asked_for = ran.all(|event| match event {
-        Event::Evicted { vas, txn, .. } => Some((vas.number(), txn.is_some())),
+        Event::Evicted(it) => Some((it.vas.number(), it.txn.is_some())),
         _ => None,
     });
     assert!(asked_for.iter().all(|&(vas, asked)| asked == (vas == 1)));
@@ -65,7 +65,7 @@ fn what_a_graft_does_costs_only_its_own_process() {
             .collect();
         let ran = run(spec);
         let evicted = ran.all(|event| match event {
-            Event::Evicted { vas, outcome, .. } => Some((*vas, *outcome)),
+            Event::Evicted(it) => Some((it.vas, it.outcome)),
             _ => None,
         });
         let overrides = |(_, outcome): &&(VasId, _)| *outcome == EvictionOutcome::Override;

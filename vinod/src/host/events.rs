@@ -32,8 +32,8 @@ impl EventKind {
         match event {
             Event::RunStarted { .. } => EventKind::RunStarted,
             Event::GraftAttached { .. } => EventKind::GraftAttached,
-            Event::Evicted { .. } => EventKind::Evicted,
-            Event::TxnCommitted { .. } => EventKind::TxnCommitted,
+            Event::Evicted(_) => EventKind::Evicted,
+            Event::TxnCommitted(_) => EventKind::TxnCommitted,
             Event::TxnAborted { .. } => EventKind::TxnAborted,
             Event::GraftRemoved { .. } => EventKind::GraftRemoved,
             Event::PagesWritten { .. } => EventKind::PagesWritten,
@@ -69,9 +69,10 @@ impl EventFilter {
                 && self.page.is_none_or(|id| id == names.page(vas, page))
         };
         match event {
-            Event::Evicted { vas, page, .. }
-            | Event::SwapExhausted { vas, page, .. }
-            | Event::MemoryExhausted { vas, page, .. } => about(*vas, *page),
+            Event::Evicted(eviction) => about(eviction.vas, eviction.page),
+            Event::SwapExhausted { vas, page, .. } | Event::MemoryExhausted { vas, page, .. } => {
+                about(*vas, *page)
+            }
             Event::PagesWritten { pages, .. } => pages.iter().any(|(vas, page)| about(*vas, *page)),
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! Events between the kernel's form and messages.
 
 use sim_core::event::{Counters, Event, EvictionOutcome};
+use sim_core::ids::TxnId;
 use vino_proto::v1::{self, event::Kind};
 
 use crate::host::{Divergence, EventFilter, EventKind, EventNames, ReplayReport};
@@ -62,9 +63,10 @@ pub(super) fn event(seq: u64, event: Event, names: &EventNames) -> v1::Event {
             },
             object_digest: sim_core::ids::to_hex(&object),
         }),
-        event @ (Event::TxnCommitted { .. }
-        | Event::TxnAborted { .. }
-        | Event::GraftRemoved { .. }) => transaction(event, names),
+        event
+        @ (Event::TxnCommitted(_) | Event::TxnAborted { .. } | Event::GraftRemoved { .. }) => {
+            transaction(event, names)
+        }
         Event::RunFinished {
             counters,
             state_digest,
@@ -80,22 +82,19 @@ pub(super) fn event(seq: u64, event: Event, names: &EventNames) -> v1::Event {
 /// Events about grafts' transactions.
 fn transaction(event: Event, names: &EventNames) -> Kind {
     match event {
-        Event::TxnCommitted {
-            txn,
-            graft,
-            point,
-            undo_records,
-            commit_records,
-        } => Kind::TxnCommitted(v1::TxnCommitted {
-            txn: txn.number(),
-            graft: names.graft(graft).to_owned(),
-            point: point.info().name.to_owned(),
-            undo_records,
-            commit_records,
+        Event::TxnCommitted(commit) => Kind::TxnCommitted(v1::TxnCommitted {
+            txn: commit.txn.number(),
+            parent: number(commit.parent),
+            graft: names.graft(commit.graft).to_owned(),
+            point: commit.point.info().name.to_owned(),
+            undo_records: commit.undo_records,
+            commit_records: commit.commit_records,
         }),
         Event::TxnAborted {
             reference,
             txn,
+            parent,
+            children,
             graft,
             point,
             reason,
@@ -104,6 +103,8 @@ fn transaction(event: Event, names: &EventNames) -> Kind {
             state_restored,
         } => Kind::TxnAborted(v1::TxnAborted {
             txn: txn.number(),
+            parent: number(parent),
+            children,
             graft: names.graft(graft).to_owned(),
             point: point.info().name.to_owned(),
             reason: reason.to_string(),
@@ -122,32 +123,29 @@ fn transaction(event: Event, names: &EventNames) -> Kind {
             graft: names.graft(graft).to_owned(),
             point: point.info().name.to_owned(),
             reason: reason.to_string(),
-            txn: txn.map_or(0, |txn| txn.number()),
+            txn: number(txn),
             reference,
         }),
         other => paging(other, names),
     }
 }
 
+/// The number of a transaction, 0 for none.
+fn number(txn: Option<TxnId>) -> u64 {
+    txn.map_or(0, TxnId::number)
+}
+
 /// Events about pages.
 fn paging(event: Event, names: &EventNames) -> Kind {
     match event {
-        Event::Evicted {
-            reference,
-            vas,
-            page,
-            proposed,
-            outcome,
-            txn,
-            modified,
-        } => Kind::Evicted(v1::Evicted {
-            reference,
-            process: names.process(vas).to_owned(),
-            page: names.page(vas, page),
-            proposed_page: names.page(vas, proposed),
-            outcome: eviction_outcome(outcome).into(),
-            txn: txn.map_or(0, |txn| txn.number()),
-            modified,
+        Event::Evicted(eviction) => Kind::Evicted(v1::Evicted {
+            reference: eviction.reference,
+            process: names.process(eviction.vas).to_owned(),
+            page: names.page(eviction.vas, eviction.page),
+            proposed_page: names.page(eviction.vas, eviction.proposed),
+            outcome: eviction_outcome(eviction.outcome).into(),
+            txn: number(eviction.txn),
+            modified: eviction.modified,
         }),
         Event::PagesWritten {
             reference,
