@@ -67,9 +67,9 @@ impl Kernel {
     /// # Defence
     ///
     /// Only grafts of the kernel's owner come here. What one transaction evicts is bounded by its
-    /// commit records. The graft that is asked has logs of its own, and what it is asked is what the
-    /// daemon would ask it. One that runs into its deadline also uses up its parent's, though: the
-    /// executor's clock does not stop for a graft that waits.
+    /// commit records. The graft that is asked has logs of its own, and what it is asked is what
+    /// the daemon would ask it. One that runs into its deadline also uses up its parent's, though:
+    /// the executor's clock does not stop for a graft that waits.
     pub(crate) fn pageout(
         &mut self,
         pages: u32,
