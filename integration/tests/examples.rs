@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock};
 
 use sim_core::config::ProcessConfig;
@@ -16,6 +15,7 @@ use sim_core::ids::{PageNo, VasId};
 use sim_core::run::{GraftSpec, NoMeter, Progress, Summary, Workload};
 use sim_core::workload::{Trace, TraceFormat, TraceLimits, belady_faults, read_trace};
 use sim_core::{Engine, KernelConfig, Run, RunSpec};
+use vino_toolchain::Recipe;
 
 /// Frames at which the demo and the reference counts are taken.
 const FRAMES: u32 = 1128;
@@ -25,21 +25,6 @@ const ARC_MISSES: u64 = 94_241;
 const OTHER_PAGES: u64 = 700;
 /// References of the second process.
 const OTHER_REFERENCES: u64 = 20_000;
-
-/// What `vinoctl graft build` passes to gcc and g++.
-const FLAGS: &[&str] = &[
-    "-fPIC",
-    "-ffreestanding",
-    "-fno-plt",
-    "-fcf-protection=none",
-    "-fno-stack-protector",
-    "-fno-asynchronous-unwind-tables",
-    "-fno-exceptions",
-    "-fno-ipa-ra",
-    "-mno-mmx",
-    "-mno-avx512f",
-    "-mno-tls-direct-seg-refs",
-];
 
 static DATABASE_TRACE: LazyLock<Arc<Trace>> = LazyLock::new(|| {
     let path = integration::repository_root().join("traces/self-ftrace-sqlite.pages.txt.zst");
@@ -66,32 +51,18 @@ fn examples() -> PathBuf {
     integration::repository_root().join("graft-sdk/examples")
 }
 
-fn succeed(mut command: Command) -> Output {
-    let output = command.output().expect("gcc and binutils are installed");
-    let report = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {report}");
-    output
-}
-
-/// Source to object, as the manual's section 2.1 does it.
-fn build(source: &Path, level: &str) -> Arc<[u8]> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let is_cxx = source.extension().is_some_and(|extension| extension == "C");
-    let mut compiler = Command::new(if is_cxx { "g++" } else { "gcc" });
-    let include = integration::repository_root().join("graft-sdk/include");
-    compiler.args(is_cxx.then_some("-fno-rtti")).args(FLAGS);
-    compiler.arg(level).arg("-I").arg(include);
-    compiler.args(["-S", "-o", "-"]).arg(source);
-    let assembly = String::from_utf8(succeed(compiler).stdout).expect("assembly is text");
-    let instrumented = misfit::instrument(&assembly, &misfit::Options::ALL)
-        .unwrap_or_else(|problems| panic!("{}: {problems:?}", source.display()));
-    let rewritten = folder.path().join("graft.misfit");
-    let object = folder.path().join("graft.o");
-    fs::write(&rewritten, instrumented).expect("writable");
-    let mut assembler = Command::new("as");
-    assembler.arg("-o").arg(&object).arg(&rewritten);
-    succeed(assembler);
-    fs::read(&object).expect("as wrote the object").into()
+/// Source to object, as `vinoctl graft build` does it.
+fn build(source: &Path, level: Option<&str>) -> Arc<[u8]> {
+    let recipe = Recipe {
+        sources: &[source.to_owned()],
+        compiler: None,
+        compiler_flags: &level.map(str::to_owned).into_iter().collect::<Vec<_>>(),
+        protections: &misfit::Options::ALL,
+        temps_folder: None,
+    };
+    let built = vino_toolchain::build(&recipe);
+    let built = built.unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+    built.object.into()
 }
 
 fn graft(point: &str, process: &str, object: Arc<[u8]>) -> GraftSpec {
@@ -105,7 +76,7 @@ fn graft(point: &str, process: &str, object: Arc<[u8]>) -> GraftSpec {
 }
 
 fn victim_graft(file: &str) -> GraftSpec {
-    let object = build(&examples().join(file), "-O2");
+    let object = build(&examples().join(file), None);
     graft("vas_o::pick_victim", "database", object)
 }
 
@@ -281,8 +252,14 @@ fn the_database_graft_is_no_fit_to_one_size_of_memory() {
     }
 }
 
+/// Every event but the one that names the graft's object.
+fn decisions(events: &[Event]) -> impl Iterator<Item = &Event> {
+    let is_attached = |event: &&Event| matches!(event, Event::GraftAttached { .. });
+    events.iter().filter(move |event| !is_attached(event))
+}
+
 #[test]
-fn the_manual_example_keeps_the_buffers_and_is_the_same_in_c() {
+fn the_manual_example_keeps_the_buffers_and_is_the_same_in_c_and_rust() {
     let buffers = 0x670_0000..0x670_0100;
     let is_buffer = |(_, _, page): &(u64, VasId, PageNo)| {
         let id = DATABASE_TRACE.page_id(*page);
@@ -291,14 +268,17 @@ fn the_manual_example_keeps_the_buffers_and_is_the_same_in_c() {
     let (_, without) = run(database(FRAMES, Vec::new()));
     assert!(evictions(&without).iter().any(is_buffer));
     let (cxx, cxx_events) = run(database(FRAMES, vec![victim_graft("victim.C")]));
-    let (c, c_events) = run(database(FRAMES, vec![victim_graft("victim.c")]));
     assert!(cxx.counters.overrides > 0);
     assert!(!evictions(&cxx_events).iter().any(is_buffer));
-    assert_eq!(evictions(&cxx_events), evictions(&c_events));
-    assert_eq!(cxx.state_digest, c.state_digest);
+    for file in ["victim.c", "victim.rs"] {
+        let (other, events) = run(database(FRAMES, vec![victim_graft(file)]));
+        // All but the digest of the object is the same.
+        assert!(decisions(&events).eq(decisions(&cxx_events)), "{file}");
+        assert_eq!(other.state_digest, cxx.state_digest, "{file}");
+    }
     // The order in which the list is walked is the kernel's, whatever the compiler did.
     for level in ["-O0", "-O3"] {
-        let object = build(&examples().join("victim.C"), level);
+        let object = build(&examples().join("victim.C"), Some(level));
         let spec = graft("vas_o::pick_victim", "database", object);
         let (_, events) = run(database(FRAMES, vec![spec]));
         assert_eq!(evictions(&events), evictions(&cxx_events), "{level}");
@@ -325,7 +305,7 @@ fn the_elevator_writes_each_cluster_in_the_order_of_addresses() {
     let is_unsorted = |cluster: &Vec<PageNo>| !cluster.is_sorted();
     let (_, without) = run(anonymous(Vec::new()));
     assert!(clusters(&without).iter().any(is_unsorted));
-    let object = build(&examples().join("swap_elevator.C"), "-O2");
+    let object = build(&examples().join("swap_elevator.C"), None);
     let elevator = graft("pm_mgr::swap_pageout_order", "kernel", object);
     let (summary, with) = run(anonymous(vec![elevator]));
     assert!(summary.counters.invocations > 0);
@@ -341,7 +321,7 @@ fn the_early_daemon_frees_more_frames_from_one_object_on_two_points() {
         (spec.kernel.free_min, spec.kernel.free_target) = (32, 64);
         run(spec)
     };
-    let object = build(&examples().join("early_pageout.C"), "-O2");
+    let object = build(&examples().join("early_pageout.C"), None);
     let points = ["pm_mgr::awake_pagedaemon", "pm_mgr::stop_pageout"];
     let grafts = points.map(|point| graft(point, "kernel", Arc::clone(&object)));
     let (without, _) = daemon(Vec::new());

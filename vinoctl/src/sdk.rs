@@ -19,9 +19,20 @@ macro_rules! headers {
 }
 
 headers![
+    "include/assert.h",
+    "include/ctype.h",
+    "include/errno.h",
     "include/graft-support.H",
     "include/graft-support.h",
+    "include/math.h",
+    "include/setjmp.h",
+    "include/stdio.h",
+    "include/stdlib.h",
+    "include/string.h",
     "include/vino/abi.h",
+    "include/vino/begin.h",
+    "include/vino/end.h",
+    "include/vino/heap.h",
     "include/vino/types.h",
     "include/vino/vm.h",
     "interface/base.H",
