@@ -2,7 +2,8 @@
 //!
 //! Each protection has a file: [`control`] (`-c`), [`memory`] (`-r`, `-w`), [`stack`] (`-s`), and
 //! [`text`] for string instructions, which need both kinds of memory protection; [`flags`] keeps
-//! conditions that their groups would destroy, and [`table`] those that jump tables would. What none of them claims is copied.
+//! conditions that their groups would destroy, and [`table`] those that jump tables would. What
+//! none of them claims is copied.
 
 mod control;
 mod flags;

@@ -254,8 +254,9 @@ macro_rules! avx_clean_clear {
     };
 }
 
-/// Restores what the host expects and goes on in [`enter`]. In: the entry's [`Frame`] in `%rsp`, the
-/// [`Exit`] in `%rax` and `%rdx`.
+/// Restores what the host expects and goes on in [`enter`].
+///
+/// In: the entry's [`Frame`] in `%rsp`, the [`Exit`] in `%rax` and `%rdx`.
 macro_rules! back_to_host {
     ($clear:ident) => {
         concat!(

@@ -390,7 +390,8 @@ pub(super) fn has_fsgsbase() -> bool {
 /// Returns whether AMD made the processor.
 pub(super) fn is_amd() -> bool {
     let (b, c, d): (u32, u32, u32);
-    // SAFETY: `cpuid` exists on every x86-64 processor; %rbx, which the compiler keeps, is restored.
+    // SAFETY: `cpuid` exists on every x86-64 processor; %rbx, which the compiler keeps, is
+    // restored.
     unsafe {
         asm!(
             "movq %rbx, {b:r}",
