@@ -50,11 +50,14 @@ mod advice;
 mod allow;
 mod bitmap;
 mod canonical;
+mod effort;
 mod groups;
 mod reach;
 mod report;
 mod rule;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 pub use report::{Diagnosis, Rejection, VIOLATIONS_MAX, Violation};
 pub use rule::Rule;

@@ -12,6 +12,7 @@ use vino_abi::{GATE_BYTES, IMPORT_GATES_OFFSET};
 use super::allow::{Class, Constants, Spec, Table};
 use super::bitmap::Bitmap;
 use super::canonical::{Canonical, Known, WINDOW_BYTES, Window};
+use super::effort::spend;
 use super::groups::{self, HISTORY_LEN, History};
 use super::reach;
 use super::report::{Rejection, Report};
@@ -105,6 +106,7 @@ impl<'a> Scanner<'a> {
             let window = self.window(start);
             self.starts.insert(start);
             self.instructions += 1;
+            spend(1);
             if let Err(finding) = self.judge(&instruction, &window) {
                 self.report.add(&instruction, finding.rule, finding.read);
             }
@@ -117,28 +119,38 @@ impl<'a> Scanner<'a> {
     /// stops; returns the position of the next instruction to decode.
     fn skip_fill(&mut self, decoder: &mut Decoder<'_>) -> usize {
         let start = decoder.position();
-        let run = self.text.bytes[start..]
-            .iter()
-            .take_while(|&&byte| byte == FILL)
-            .count();
+        if self.rebase_pending {
+            // Judged with the instruction that left it pending, which the next one need not be.
+            return start;
+        }
+        let run = self.fill_before_relocation(start);
         // What remains is judged one by one, and replaces all that groups could look back at.
         let skipped = run.saturating_sub(HISTORY_LEN);
         let next = start + skipped;
-        let next_ip = u64::from(self.text.offset) + next as u64;
-        let relocated = self
-            .relocations
-            .first()
-            .is_some_and(|&at| u64::from(at) < next_ip);
-        if skipped == 0 || self.rebase_pending || relocated {
+        if skipped == 0 || decoder.set_position(next).is_err() {
             return start;
         }
-        if decoder.set_position(next).is_err() {
-            return start;
-        }
-        decoder.set_ip(next_ip);
+        decoder.set_ip(u64::from(self.text.offset) + next as u64);
         (start..next).for_each(|position| self.starts.insert(position));
         self.instructions += skipped as u64;
         next
+    }
+
+    /// Bytes of fill from a position on, up to the next relocation.
+    ///
+    /// No byte is looked at twice but the last few of a run: a run that is full of relocations
+    /// would otherwise be counted again for each.
+    fn fill_before_relocation(&self, start: usize) -> usize {
+        let rest = &self.text.bytes[start..];
+        let start = u64::from(self.text.offset) + start as u64;
+        let limit = self.relocations.first().map_or(rest.len(), |&at| {
+            let distance = u64::from(at).saturating_sub(start);
+            usize::try_from(distance).map_or(rest.len(), |distance| distance.min(rest.len()))
+        });
+        let run = rest[..limit].iter().take_while(|&&byte| byte == FILL);
+        let run = run.count();
+        spend(run + 1);
+        run
     }
 
     fn window(&self, start: usize) -> Window {
@@ -188,6 +200,7 @@ impl<'a> Scanner<'a> {
         let end = instruction.next_ip();
         let before = |relocation: &&u32| u64::from(**relocation) < end;
         let count = self.relocations.iter().take_while(before).count();
+        spend(count);
         let (taken, rest) = self.relocations.split_at(count);
         self.relocations = rest;
         taken

@@ -5,10 +5,12 @@ use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind};
 use vino_abi::{LABEL_RETURN, LABEL_TARGET};
 
 use super::Scanner;
+use crate::verify::effort::spend;
 use crate::verify::rule::Rule;
 
 /// Positions that are searched for labels together.
 const LABEL_BLOCK_BYTES: usize = 64;
+
 impl Scanner<'_> {
     /// Applies the rules for text as a whole, once all of it has been decoded.
     pub(super) fn check_whole(&mut self) {
@@ -40,7 +42,9 @@ impl Scanner<'_> {
             let end = bytes
                 .len()
                 .min(start + LABEL_BLOCK_BYTES + size_of::<u64>() - 1);
+            spend(1);
             if may_hold_label(&bytes[start..end]) {
+                spend(end - start);
                 for (position, window) in (start..).zip(bytes[start..end].windows(8)) {
                     if window == LABEL_RETURN || window == LABEL_TARGET {
                         self.check_label(position);
@@ -59,6 +63,7 @@ impl Scanner<'_> {
     }
 
     fn check_entries(&mut self) {
+        spend(self.text.entries.len());
         for &entry in self.text.entries {
             let position = entry
                 .checked_sub(self.text.offset)
@@ -87,10 +92,11 @@ impl Scanner<'_> {
 
     /// The start of the instruction that a position belongs to.
     fn start_before(&self, position: usize) -> usize {
-        (0..=position)
-            .rev()
-            .find(|&start| self.starts.contains(start))
-            .unwrap_or(0)
+        let mut before = (0..=position).rev();
+        let start = before.find(|&start| self.starts.contains(start));
+        let start = start.unwrap_or(0);
+        spend(position - start);
+        start
     }
 
     fn decode_at(&self, position: usize) -> Instruction {
@@ -101,6 +107,7 @@ impl Scanner<'_> {
     /// Finds the branches with a bad target; only called if there is one.
     fn report_targets(&mut self) {
         for instruction in self.decoder() {
+            spend(1);
             if instruction.op0_kind() != OpKind::NearBranch64 {
                 continue;
             }
