@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "misfit",
             "sim-core",
+            "vino-abi",
             "vino-client",
             "vino-proto",
             "vino-sandbox",

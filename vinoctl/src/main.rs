@@ -15,6 +15,7 @@ mod demo;
 mod embedded;
 mod failure;
 mod follow;
+mod inspect;
 mod output;
 mod progress;
 mod remote;

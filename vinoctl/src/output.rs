@@ -90,6 +90,12 @@ impl Output {
         self.format == Format::Table
     }
 
+    /// True when a person reads tables on a terminal and does not object to colour.
+    pub(crate) fn is_coloured(&self) -> bool {
+        let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        self.is_table() && !objects && io::stdout().is_terminal()
+    }
+
     /// True when only names are wanted.
     pub(crate) fn names_only(&self) -> bool {
         self.format == Format::Name
@@ -241,8 +247,6 @@ impl Output {
 }
 
 /// True when a progress bar belongs on standard error.
-///
-/// Nothing of ours is coloured, so that `NO_COLOR` has only clap's messages to govern.
 pub(crate) fn progress_wanted() -> bool {
     io::stderr().is_terminal()
 }

@@ -37,7 +37,7 @@
 //!   address is truncated to 32 bits before `B` is added), or `disp(%rsp)`, or `disp(%rip)` that
 //!   lands in the image, or `%gs:disp32` with no register and `disp32 >= 0`.
 //! * **Re-base**: `add %gs:BASE_SLOT, %reg`: makes a sandbox pointer of a zero-extended offset.
-//! * **Return** (R11 is the scratch register):
+//! * **Return** (`%r11` is the scratch register):
 //!   `mov (%rsp),%r11d; cmpq $LABEL_RETURN,%gs:(%r11d); jne fail; add %gs:BASE_SLOT,%r11;
 //!   mov %r11,(%rsp); ret`.
 //! * **Indirect call or jump** through any register but `%rsp`: `mov SRC,%r32` (a 32-bit register

@@ -69,5 +69,6 @@ pub use image::{
     SectionProblem, Segment, SegmentKind, SymbolProblem, SymbolTable, demangle,
 };
 pub use verify::{
-    Diagnosis, Policy, Rejection, Rule, Text, VIOLATIONS_MAX, VerifiedText, Violation, verify,
+    Diagnosis, Inspection, ListedInstruction, Policy, Rejection, Role, RoleCount, Rule, Summary,
+    Target, Text, VIOLATIONS_MAX, VerifiedText, Violation, verify,
 };

@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::verbs::{
-    BenchArgs, BuildArgs, CreateArgs, GenerateArgs, GraftVerb, KernelVerb, LoadArgs, LogVerb,
-    Pattern, PointVerb, PolicyArg, RunVerb, SubmitArgs, Suite, TraceFormatArg, TraceVerb,
+    BenchArgs, BuildArgs, CreateArgs, DisasmArgs, GenerateArgs, GraftVerb, KernelVerb, LoadArgs,
+    LogVerb, Pattern, PointVerb, PolicyArg, RunVerb, SubmitArgs, Suite, TraceFormatArg, TraceVerb,
     VerifyArgs,
 };
 use crate::output::Format;

@@ -29,6 +29,8 @@ pub(crate) enum GraftVerb {
     Build(BuildArgs),
     /// Check an object as the daemon would, here, without loading it
     Verify(VerifyArgs),
+    /// List the instructions of an object with what instrumentation and rules are on them
+    Disasm(DisasmArgs),
     /// Load an object on a graft point of a process
     Load(LoadArgs),
     /// List the grafts of a kernel
@@ -67,6 +69,22 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "POINT")]
     pub(crate) point: Option<String>,
     /// Accept an object without read protection, as a kernel created so does
+    #[arg(long)]
+    pub(crate) without_read_protection: bool,
+    /// Explain each violation, or what an accepted object consists of
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+/// Arguments of `graft disasm`.
+#[derive(Debug, Args)]
+pub(crate) struct DisasmArgs {
+    /// The object file
+    pub(crate) object: PathBuf,
+    /// Only this function, as the object or a C++ reader names it [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) symbol: Option<String>,
+    /// Judge as a kernel that accepts objects without read protection
     #[arg(long)]
     pub(crate) without_read_protection: bool,
 }

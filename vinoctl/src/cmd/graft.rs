@@ -1,13 +1,15 @@
-//! `graft build|verify|load|list|get|unload`.
+//! `graft build|verify|disasm|load|list|get|unload`.
 
 use serde::Serialize;
-use sim_core::graft::inspect_graft;
+use sim_core::graft::{GraftRejected, inspect_graft};
 use vino_client::GraftUpload;
 
 use super::{read_file, suggest};
-use crate::args::{BuildArgs, Globals, GraftVerb, LoadArgs, VerifyArgs};
-use crate::failure::Failure;
+use crate::args::{BuildArgs, DisasmArgs, Globals, GraftVerb, LoadArgs, VerifyArgs};
+use crate::failure::{Exit, Failure};
+use crate::inspect::Subject;
 use crate::output::{Column, Output, Printable, grouped, number, text};
+use crate::render::listing::{self, Composition, Listing};
 use crate::render::rejection::Refused;
 use crate::{remote, toolchain};
 
@@ -19,6 +21,7 @@ pub(super) async fn execute(
     match verb {
         GraftVerb::Build(args) => build(&args, globals, output).await,
         GraftVerb::Verify(args) => verify(&args, output),
+        GraftVerb::Disasm(args) => disasm(&args, output),
         GraftVerb::Load(args) => load(args, globals, output).await,
         GraftVerb::List(args) => {
             let client = remote::connect(globals).await?;
@@ -108,6 +111,8 @@ struct Verified {
     calls: Vec<&'static str>,
     text_bytes: u64,
     read_protection_demanded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    composition: Option<Composition>,
 }
 
 impl Printable for Verified {
@@ -136,6 +141,13 @@ impl Printable for Verified {
             grouped(self.text_bytes),
         ]
     }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        self.composition
+            .as_ref()
+            .map(Composition::details)
+            .unwrap_or_default()
+    }
 }
 
 fn verify(args: &VerifyArgs, output: &mut Output) -> Result<(), Failure> {
@@ -150,19 +162,44 @@ fn verify(args: &VerifyArgs, output: &mut Output) -> Result<(), Failure> {
                 .map(|point| point.info().name)
                 .collect();
             let next = format!("vinoctl graft load {} {name}", points.join(" "));
+            let subject = Subject::read(&name, &object)?;
+            let composition = Composition::new(&subject, &subject.inspect(read_protection));
             output.item(&Verified {
                 object: name,
                 accepted: true,
                 points,
                 calls: report.imports,
-                text_bytes: report.text_bytes,
+                text_bytes: composition.code_bytes(),
                 read_protection_demanded: read_protection,
+                composition: args.explain.then_some(composition),
             })?;
             suggest(output, &next);
             Ok(())
         }
+        Err(rejected @ GraftRejected::UnknownPoint { .. }) => {
+            Err(Failure::new(Exit::NotFound, rejected.to_string())
+                .with_advice("vinoctl point list"))
+        }
+        Err(rejected @ GraftRejected::Verify(_)) if args.explain && output.is_table() => {
+            let subject = Subject::read(&name, &object)?;
+            listing::explain(&subject.inspect(read_protection), &subject, output)?;
+            Err(Refused::here(name, &rejected).failure())
+        }
         Err(rejected) => Err(Refused::here(name, &rejected).print(output)),
     }
+}
+
+fn disasm(args: &DisasmArgs, output: &mut Output) -> Result<(), Failure> {
+    let object = read_file(&args.object)?;
+    let name = args.object.display().to_string();
+    let subject = Subject::read(&name, &object)?;
+    let inspection = subject.inspect(!args.without_read_protection);
+    let range = match &args.symbol {
+        Some(symbol) => subject.function(symbol)?,
+        None => subject.code(),
+    };
+    let listing = Listing::new(&name, &subject, &inspection, range);
+    listing.print(output)
 }
 
 async fn load(args: LoadArgs, globals: &Globals, output: &mut Output) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 mod event;
 mod graft;
 mod kernel;
+pub(crate) mod listing;
 mod point;
 pub(crate) mod rejection;
 mod run;

@@ -58,9 +58,14 @@ impl Refused {
             Some(rejection) => print_violations(rejection, output),
             None => Ok(()),
         };
-        if let Err(failure) = printed {
-            return failure;
+        match printed {
+            Ok(()) => self.failure(),
+            Err(failure) => failure,
         }
+    }
+
+    /// The failure to end the command with, once what was found has been printed.
+    pub(crate) fn failure(self) -> Failure {
         let Refused {
             object,
             reason,

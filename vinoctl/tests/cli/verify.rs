@@ -59,7 +59,7 @@ fn a_point_that_the_object_does_not_serve_is_refused() {
         .says(&["does not define pm_mgr::stop_pageout", "vas_o__pick_victim"]);
     let unknown = bench.run(&format!("graft verify {object} --point vas_o::pick_victm"));
     unknown
-        .exits(4)
+        .exits(3)
         .says(&["unknown graft point", "vas_o::pick_victim"]);
 }
 
@@ -125,6 +125,56 @@ fn an_object_that_misfit_never_saw_is_refused_with_its_instructions() {
     ] {
         assert!(!first[field].is_null(), "{field} is missing in {first}");
     }
+}
+
+#[test]
+fn an_accepted_object_is_listed_with_roles_rules_and_symbols() {
+    let bench = Bench::new();
+    let object = bench.build("agrees.c", AGREES, "");
+    let listing = bench.run(&format!("graft disasm {object}")).exits(0);
+    listing.shows(&[
+        "vas_o__pick_victim:",
+        "label",
+        "check",
+        "re-base",
+        "R10",
+        "fill",
+    ]);
+    let json = bench
+        .run(&format!(
+            "graft disasm {object} --symbol vas_o__pick_victim -o json"
+        ))
+        .exits(0)
+        .json();
+    assert_eq!(json["accepted"], true);
+    let instructions = json["instructions"].as_array().expect("a list");
+    assert_eq!(instructions[0]["role"], "label");
+    assert_eq!(instructions[0]["rules"], serde_json::json!(["R12", "R14"]));
+    assert!(instructions.iter().all(|line| line["violations"].is_null()));
+    bench
+        .run(&format!("graft disasm {object} --symbol nothing"))
+        .exits(3)
+        .says(&["no code is named nothing", "vas_o__pick_victim"]);
+    let explained = bench.run(&format!("graft verify {object} --explain"));
+    explained
+        .exits(0)
+        .shows(&["segments", "instrumentation", "re-base", "entry points"]);
+}
+
+#[test]
+fn a_refused_object_is_listed_with_its_violations_and_explained() {
+    let bench = Bench::new();
+    bench.build("agrees.c", AGREES, "--save-temps");
+    bench.tool("as agrees.s -o bare.o");
+    bench
+        .run("graft disasm bare.o")
+        .exits(0)
+        .shows(&["ret", "breaks R10: a return follows the group"]);
+    bench.run("graft verify bare.o --explain").exits(4).shows(&[
+        "in vas_o__pick_victim",
+        "why: an overwritten return address",
+        "do:  protect returns: run misfit with -c",
+    ]);
 }
 
 #[test]

@@ -300,6 +300,7 @@ impl Linker<'_> {
                 Some(symbol_table::Entry {
                     offset: start + offset,
                     section_end: start + self.image.sections[section as usize].size,
+                    weak: symbol.weak,
                     name: symbol.name.clone(),
                 })
             }

@@ -74,6 +74,8 @@ pub(super) struct Symbol {
     pub(super) place: Place,
     /// Global, weak or unique: visible to other objects.
     pub(super) global: bool,
+    /// Whether it is one of several definitions that a linker would merge, as headers make.
+    pub(super) weak: bool,
     /// Typed as a function, or untyped (hand-written assembly seldom gives a type).
     pub(super) maybe_function: bool,
 }

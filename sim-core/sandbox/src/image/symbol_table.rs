@@ -1,5 +1,7 @@
 //! The names of an image's addresses, for lookups and for messages.
 
+use std::ops::Range;
+
 use super::demangle::demangle;
 
 /// Bytes of a name that messages show; the rest is cut, as a reader has no use for it.
@@ -18,6 +20,8 @@ pub(super) struct Entry {
     pub(super) offset: u32,
     /// End of the section that the symbol is in.
     pub(super) section_end: u32,
+    /// Whether it is weak, as what headers define is.
+    pub(super) weak: bool,
     /// As in the object, mangled.
     pub(super) name: String,
 }
@@ -45,6 +49,33 @@ impl SymbolTable {
         } else {
             format!("{name}+{distance:#x}")
         })
+    }
+
+    /// Whether an offset belongs to a weak symbol, as what headers define is.
+    pub(crate) fn is_weak(&self, offset: u32) -> bool {
+        let after = self.entries.partition_point(|entry| entry.offset <= offset);
+        after
+            .checked_sub(1)
+            .is_some_and(|index| self.entries[index].weak)
+    }
+
+    /// From the symbol that an offset belongs to up to the next one, or to the end of its section;
+    /// empty if it belongs to none.
+    pub fn extent(&self, offset: u32) -> Range<u32> {
+        let after = self.entries.partition_point(|entry| entry.offset <= offset);
+        match after.checked_sub(1).map(|index| &self.entries[index]) {
+            Some(entry) if offset < entry.section_end => {
+                let next = self.entries.get(after).map_or(u32::MAX, |next| next.offset);
+                entry.offset..next.min(entry.section_end)
+            }
+            _ => offset..offset,
+        }
+    }
+
+    /// Every symbol's mangled name and offset, in order of offset.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
+        let entries = self.entries.iter();
+        entries.map(|entry| (entry.name.as_str(), entry.offset))
     }
 
     /// The offset of the symbol with this mangled name.
@@ -75,6 +106,7 @@ mod tests {
         Entry {
             offset,
             section_end,
+            weak: false,
             name: name.to_owned(),
         }
     }

@@ -113,6 +113,7 @@ impl Decoder<'_> {
             },
             place,
             global,
+            weak: entry.st_bind() == elf::STB_WEAK,
             maybe_function: kind == elf::STT_FUNC || kind == elf::STT_NOTYPE,
         })
     }

@@ -12,23 +12,27 @@
 //!
 //! # Rules
 //!
-//! | rule | every instruction of text |
-//! |---|---|
-//! | R1 | has one encoding that all processors read alike, and no byte belongs to none or two |
-//! | R2 | is on the allow-list |
-//! | R3 | has a prefix only where it needs one |
-//! | R4 | reaches memory as `%gs:disp(%r32,%r32,scale)`, `disp(%rsp)` or `disp(%rip)` |
-//! | R5 | keeps addresses without a register in the image (`%rip`) or the sandbox (`%gs`) |
-//! | R6 | changes `%rsp` only by push, pop, call, ret, constants, or 32-bit op and re-base |
-//! | R7 | accesses the stack after `%rsp` moved by at most 64 KiB, before a branch |
-//! | R8 | branches directly only to instructions outside the interior of groups, or to imports |
-//! | R9 | calls and jumps indirectly only after truncating, comparing and re-basing |
-//! | R10 | returns only after checking and re-basing the return address in place |
-//! | R11 | moves and stores strings only after re-basing the pointers |
-//! | R12 | holds the bytes of a label only if it is that label, outside a group |
-//! | R13 | is followed by another, or stops |
-//! | R14 | is labelled as a target if the host calls it |
-//! | R15 | was relocated at most in the 32-bit field of a branch or of a `disp(%rip)` operand |
+//! * **R1**: every byte belongs to one instruction, in an encoding that all processors read alike.
+//! * **R2**: every instruction is on the allow-list.
+//! * **R3**: a prefix stands only where the instruction needs it.
+//! * **R4**: memory is reached as `%gs:disp(%r32,%r32,scale)`, `disp(%rsp)` or `disp(%rip)`, and
+//!   through no register otherwise.
+//! * **R5**: an address without a register lies in the image, or behind `%gs` and not below it.
+//! * **R6**: `%rsp` is changed only by push, pop, call, ret, constants, or a 32-bit instruction
+//!   followed at once by `add %gs:BASE_SLOT,%rsp`.
+//! * **R7**: `%rsp` moves by constants at most 64 KiB before the stack is accessed, which happens
+//!   before control goes elsewhere.
+//! * **R8**: a direct branch goes to the start of an instruction outside the interior of a group,
+//!   or to an import.
+//! * **R9**: an indirect call or jump goes through a register that the group before it has
+//!   truncated, compared and re-based.
+//! * **R10**: a return follows the group that checks and re-bases its address.
+//! * **R11**: a string instruction follows the group that re-bases its pointers.
+//! * **R12**: the bytes of a label occur only as a whole instruction outside a group.
+//! * **R13**: text ends with an instruction that stops, so nothing runs off its end.
+//! * **R14**: an entry point starts with the target label, outside a group.
+//! * **R15**: a relocation of code covers exactly the 32-bit field of a branch or of a
+//!   `disp(%rip)` operand.
 //!
 //! The forms and groups are described in the crate `vino-abi`. Why they suffice:
 //!
@@ -52,6 +56,7 @@ mod bitmap;
 mod canonical;
 mod effort;
 mod groups;
+mod inspect;
 mod reach;
 mod report;
 mod rule;
@@ -59,6 +64,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use inspect::{Inspection, ListedInstruction, Role, RoleCount, Summary, Target};
 pub use report::{Diagnosis, Rejection, VIOLATIONS_MAX, Violation};
 pub use rule::Rule;
 
@@ -119,6 +125,16 @@ impl<'a> Text<'a> {
             symbols: image.symbols(),
         })
     }
+
+    fn assert_fits(&self) {
+        let fits = u64::from(self.offset) + self.bytes.len() as u64 <= vino_abi::SANDBOX_BYTES;
+        assert!(
+            fits,
+            "{} bytes of text at {:#x} leave the sandbox",
+            self.bytes.len(),
+            self.offset
+        );
+    }
 }
 
 /// Proof that the bytes of a text segment keep every rule.
@@ -156,17 +172,14 @@ impl VerifiedText {
 ///
 /// If the text does not fit in a sandbox at its offset.
 pub fn verify(text: &Text<'_>, policy: &Policy) -> Result<VerifiedText, Rejection> {
-    let fits = u64::from(text.offset) + text.bytes.len() as u64 <= vino_abi::SANDBOX_BYTES;
-    assert!(
-        fits,
-        "{} bytes of text at {:#x} leave the sandbox",
-        text.bytes.len(),
-        text.offset
-    );
-    let instructions = scan::Scanner::new(text, policy).run()?;
-    Ok(VerifiedText {
-        offset: text.offset,
-        bytes_len: text.bytes.len(),
-        instructions,
-    })
+    text.assert_fits();
+    let scanned = scan::Scanner::new(text, policy, VIOLATIONS_MAX).run();
+    match scanned.rejection {
+        Some(rejection) => Err(rejection),
+        None => Ok(VerifiedText {
+            offset: text.offset,
+            bytes_len: text.bytes.len(),
+            instructions: scanned.instructions,
+        }),
+    }
 }

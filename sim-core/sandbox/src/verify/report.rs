@@ -4,6 +4,7 @@ use std::fmt;
 
 use iced_x86::{Formatter, GasFormatter, Instruction};
 
+use super::Text;
 use super::advice::advice;
 use super::rule::Rule;
 use crate::image::SymbolTable;
@@ -68,7 +69,8 @@ impl Diagnosis {
 /// Why code may not run: every violation that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// The first violations that were found, at most [`VIOLATIONS_MAX`], in order of offset.
+    /// The first violations, at most [`VIOLATIONS_MAX`]: those in functions that the host may
+    /// enter, in order of offset, then those elsewhere.
     pub violations: Vec<Violation>,
     /// How many there are.
     pub total: u64,
@@ -99,19 +101,31 @@ impl fmt::Display for Rejection {
 }
 
 /// Collects violations.
+///
+/// Those in functions that the host may enter come first, unless they are weak: they are the
+/// author's own, while what else an object holds may have come from a header.
 pub(super) struct Report<'a> {
     symbols: &'a SymbolTable,
-    violations: Vec<Violation>,
+    /// Where the host may enter, sorted.
+    entries: Vec<u32>,
+    in_entries: Vec<Violation>,
+    elsewhere: Vec<Violation>,
+    described_max: usize,
     total: u64,
     /// Whether every violation is an unprotected read.
     only_reads: bool,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(symbols: &'a SymbolTable) -> Self {
+    pub(super) fn new(text: &Text<'a>, described_max: usize) -> Self {
+        let mut sorted_entries = text.entries.to_vec();
+        sorted_entries.sort_unstable();
         Self {
-            symbols,
-            violations: Vec::new(),
+            symbols: text.symbols,
+            entries: sorted_entries,
+            in_entries: Vec::new(),
+            elsewhere: Vec::new(),
+            described_max,
             total: 0,
             only_reads: true,
         }
@@ -121,10 +135,15 @@ impl<'a> Report<'a> {
     pub(super) fn add(&mut self, instruction: &Instruction, rule: Rule, read: bool) {
         self.total += 1;
         self.only_reads &= read;
-        if self.violations.len() < VIOLATIONS_MAX {
-            // Instructions are decoded at their sandbox offset, which has 32 bits.
-            let offset = instruction.ip32();
-            self.violations.push(Violation {
+        // Instructions are decoded at their sandbox offset, which has 32 bits.
+        let offset = instruction.ip32();
+        let list = if self.is_in_entry(offset) {
+            &mut self.in_entries
+        } else {
+            &mut self.elsewhere
+        };
+        if list.len() < self.described_max {
+            list.push(Violation {
                 offset,
                 rule,
                 symbol: self.symbols.describe(offset),
@@ -132,6 +151,14 @@ impl<'a> Report<'a> {
                 advice: advice(rule, instruction),
             });
         }
+    }
+
+    /// Whether an offset belongs to a function of the author's that the host may enter.
+    fn is_in_entry(&self, offset: u32) -> bool {
+        let function = self.symbols.locate(offset);
+        let start = function.map(|(_, distance)| offset - distance);
+        let entered = start.is_some_and(|start| self.entries.binary_search(&start).is_ok());
+        entered && !self.symbols.is_weak(offset)
     }
 
     /// The rejection, if there is anything to reject.
@@ -142,10 +169,14 @@ impl<'a> Report<'a> {
             (_, true, true) => Diagnosis::WithoutReadProtection,
             (_, true, false) => Diagnosis::Violations,
         };
-        self.violations
-            .sort_by_key(|violation| (violation.offset, violation.rule));
+        for list in [&mut self.in_entries, &mut self.elsewhere] {
+            list.sort_by_key(|violation| (violation.offset, violation.rule));
+        }
+        let mut violations = self.in_entries;
+        violations.append(&mut self.elsewhere);
+        violations.truncate(self.described_max);
         Some(Rejection {
-            violations: self.violations,
+            violations,
             total: self.total,
             diagnosis,
         })
@@ -153,7 +184,7 @@ impl<'a> Report<'a> {
 }
 
 /// The text of an instruction in the syntax of the GNU assembler.
-fn format_gas(instruction: &Instruction) -> String {
+pub(super) fn format_gas(instruction: &Instruction) -> String {
     let mut formatter = GasFormatter::new();
     formatter.options_mut().set_uppercase_hex(false);
     formatter.options_mut().set_first_operand_char_index(0);

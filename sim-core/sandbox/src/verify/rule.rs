@@ -1,4 +1,4 @@
-//! The rules of the verifier.
+//! The rules of the verifier: what each demands and what it is there against.
 
 use std::fmt;
 
@@ -97,6 +97,47 @@ impl Rule {
             Self::R15 => {
                 "a relocation of code covers exactly the 32-bit field of a branch or of a \
                  disp(%rip) operand"
+            }
+        }
+    }
+
+    /// Why the rule exists: what code that breaks it could do.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::R1 => {
+                "bytes that two processors, or two decoders, read differently hide instructions \
+                 that nobody judged"
+            }
+            Self::R2 => {
+                "instructions that are not known to be harmless reach the system, the host's \
+                 state, or memory that no operand shows"
+            }
+            Self::R3 => {
+                "a prefix changes the segment, the address or the length of an instruction that \
+                 looks harmless without it"
+            }
+            Self::R4 => "an address in a 64-bit register may be any address of the host",
+            Self::R5 => "a constant distance may lead out of the sandbox to the host",
+            Self::R6 => {
+                "with %rsp at an address of the host, every push, call and disp(%rsp) writes \
+                 there"
+            }
+            Self::R7 => "small steps that are never checked by an access walk %rsp past the guard",
+            Self::R8 => {
+                "a branch into the middle of an instruction runs other instructions, and one \
+                 into a group skips its check"
+            }
+            Self::R9 => "a corrupted function pointer leads to any code of the host",
+            Self::R10 => "an overwritten return address leads to any code of the host",
+            Self::R11 => "%rsi and %rdi may hold any address of the host",
+            Self::R12 => {
+                "bytes that look like a label let an indirect jump land inside an instruction or \
+                 behind a check"
+            }
+            Self::R13 => "execution that runs off the end reaches bytes that nobody judged",
+            Self::R14 => "the host would enter in the middle of an instruction, or behind a check",
+            Self::R15 => {
+                "linking would turn an instruction that was written into another, or break a label"
             }
         }
     }

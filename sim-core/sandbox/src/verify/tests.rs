@@ -5,7 +5,7 @@
 
 use super::effort::take_steps;
 use super::groups::HISTORY_LEN;
-use super::{Policy, Rejection, Text, VIOLATIONS_MAX, verify};
+use super::{Policy, Rejection, Rule, Text, VIOLATIONS_MAX, verify};
 use crate::image::SymbolTable;
 
 const OFFSET: u32 = vino_abi::IMAGE_OFFSET;
@@ -156,4 +156,19 @@ fn the_largest_text_is_verified_in_linear_steps() {
     let (rejection, steps) = hostile.verify();
     assert_eq!(rejection.expect("a relocation of fill").total, 1);
     assert!(steps <= STEPS_PER_UNIT_MAX * hostile.units(), "{steps}");
+}
+
+/// The rules are stated once for readers of the documentation and once for readers of messages.
+#[test]
+fn the_rules_of_the_documentation_are_those_of_the_messages() {
+    let text: String = include_str!("mod.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| line.replace('`', ""))
+        .collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for rule in Rule::ALL {
+        let sentence = format!("* **{rule:?}**: {}.", rule.sentence());
+        assert!(text.contains(&sentence), "{sentence}");
+    }
 }

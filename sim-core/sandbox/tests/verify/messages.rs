@@ -75,6 +75,20 @@ fn advice_fits_the_instruction() {
 }
 
 #[test]
+fn the_authors_own_functions_come_before_what_headers_define() {
+    let rejection = reject(
+        ".weak memcpy\n.type memcpy,@function\nmemcpy: mov (%rsi),%rax\n ret\n\
+         .globl own\n.type own,@function\nown: mov (%rdi),%rax\n ret\n",
+    );
+    let symbols = rejection.violations.iter();
+    let symbols: Vec<&str> = symbols
+        .map(|violation| violation.symbol.as_deref().unwrap_or_default())
+        .collect();
+    assert_eq!(symbols[0], "own");
+    assert_eq!(symbols[symbols.len() - 1], "memcpy+0x3");
+}
+
+#[test]
 fn a_rejection_is_bounded_and_counts_the_rest() {
     let violations = VIOLATIONS_MAX * 3;
     let rejection = reject(&"mov (%rdi),%rax\n".repeat(violations));

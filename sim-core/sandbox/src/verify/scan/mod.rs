@@ -36,6 +36,16 @@ impl From<Rule> for Finding {
 
 type Verdict = Result<(), Finding>;
 
+/// What a scan found.
+pub(super) struct Scanned {
+    /// How many instructions there are.
+    pub(super) instructions: u64,
+    /// Positions of the instructions of groups, but for the first of each.
+    pub(super) interiors: Bitmap,
+    /// What is wrong, if anything is.
+    pub(super) rejection: Option<Rejection>,
+}
+
 pub(super) struct Scanner<'a> {
     text: &'a Text<'a>,
     policy: &'a Policy,
@@ -61,7 +71,8 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a Text<'a>, policy: &'a Policy) -> Self {
+    /// Prepares a scan that describes at most `violations_max` violations, and counts the rest.
+    pub(super) fn new(text: &'a Text<'a>, policy: &'a Policy, violations_max: usize) -> Self {
         let bits = text.bytes.len();
         Self {
             text,
@@ -75,19 +86,20 @@ impl<'a> Scanner<'a> {
             drift: 0,
             rebase_pending: false,
             relocations: text.relocations,
-            report: Report::new(text.symbols),
+            report: Report::new(text, violations_max),
             instrumented: false,
             instructions: 0,
         }
     }
 
-    /// Applies every rule; returns how many instructions there are.
-    pub(super) fn run(mut self) -> Result<u64, Rejection> {
+    /// Applies every rule.
+    pub(super) fn run(mut self) -> Scanned {
         self.scan();
         self.check_whole();
-        match self.report.finish(self.instrumented) {
-            None => Ok(self.instructions),
-            Some(rejection) => Err(rejection),
+        Scanned {
+            instructions: self.instructions,
+            interiors: self.interiors,
+            rejection: self.report.finish(self.instrumented),
         }
     }
 

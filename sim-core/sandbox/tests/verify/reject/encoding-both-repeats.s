@@ -1,0 +1,4 @@
+# Both repeat prefixes.
+function f
+        .byte 0xf2,0xf3,0x89,0xc0               # error: R1
+        .byte 0xf3,0xf2,0x89,0xc0               # error: R1
