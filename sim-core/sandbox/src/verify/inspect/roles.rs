@@ -132,7 +132,7 @@ impl Roles {
         };
         let ip = u64::from(text.offset);
         let decoder = || Decoder::with_ip(64, text.bytes, ip, DecoderOptions::NONE);
-        let position = |instruction: &Instruction| (instruction.ip() - ip) as usize;
+        let position = |instruction: &Instruction| position_of(instruction, ip);
         let mut traps = Bitmap::new(text.bytes.len());
         let mut group: Vec<Instruction> = Vec::new();
         for instruction in decoder() {
@@ -186,7 +186,7 @@ impl Roles {
             } else {
                 Role::Check
             };
-            let position = (instruction.ip() - ip) as usize;
+            let position = position_of(instruction, ip);
             self.marks[position] = Some(Mark {
                 role,
                 rule: Some(rule),
@@ -227,6 +227,11 @@ impl Roles {
         let is_fill = |mark: &&Option<Mark>| mark.is_some_and(|mark| mark.role == Role::Fill);
         run.take_while(is_fill).count().max(1)
     }
+}
+
+/// The position in text that starts at `ip`, which has less than 4 GiB.
+fn position_of(instruction: &Instruction, ip: u64) -> usize {
+    usize::try_from(instruction.ip() - ip).unwrap_or(usize::MAX)
 }
 
 /// The role of an instruction outside of groups.
