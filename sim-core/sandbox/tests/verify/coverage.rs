@@ -49,6 +49,7 @@ const ENCODINGS: &[Class] = &[
         "R1",
         &["encoding-vex-*", "encoding-long-vex"],
     ),
+    ("scale without an index", "R1", &["encoding-ignored-scale"]),
     ("lock where there is none", "R1", &["encoding-lock-*"]),
     ("more than 15 bytes", "R1", &["encoding-too-long"]),
     ("no instruction at all", "R1", &["encoding-invalid-opcode"]),
