@@ -37,13 +37,11 @@
 //!
 //! The example `plug_in_host` runs an untrusted C function that calls back into the program.
 //!
-//! # What is not defended
+//! # What is defended, and what is not
 //!
-//! Speculative execution, other side channels, and the memory bandwidth that a graft uses. A graft
-//! computes with the floating-point modes of the thread that calls it, and may leave their status
-//! bits set. A deadline counts processor time: what a thread waits for memory is not counted. A
-//! process that runs grafts should install its signal handlers with `SA_ONSTACK`; handlers found
-//! without it when a thread first enters a graft are given it.
+//! [`threats`] tells: who attacks, what stops each attack, which test shows it, what is not defended
+//! (speculative execution, other side channels, memory bandwidth), and what a program that embeds
+//! this crate must do.
 #![deny(missing_docs)]
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
@@ -72,3 +70,6 @@ pub use verify::{
     Diagnosis, Inspection, ListedInstruction, Policy, Rejection, Role, RoleCount, Rule, Summary,
     Target, Text, VIOLATIONS_MAX, VerifiedText, Violation, verify,
 };
+
+#[doc = include_str!("../THREATS.md")]
+pub mod threats {}
