@@ -81,7 +81,7 @@ fn every_attack_of_the_threat_model_has_tests_that_exist() {
         }
         for name in names {
             if !tests.contains(name) && !is_case(name) {
-                complaints.push(format!("no such test: {name}"));
+                complaints.push(format!("no such test, correct THREATS.md: {name}"));
             }
         }
     }
