@@ -218,7 +218,10 @@ unsafe extern "C" fn dispatch<H: Host>(activation: *mut Activation, import: u32)
     unsafe { (*block).free = watch.next() };
     let mut memory = GraftMemory::new(core, call.graft_rsp);
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-        host.call(&mut memory, import, &call.arguments)
+        let answer = host.call(&mut memory, import, &call.arguments);
+        // The host function may have forked: the graft goes on in a process without a watchdog.
+        process.watchdog().notice_start();
+        answer
     }));
     // SAFETY: the block is this thread's: an activation ends on the thread where it began.
     watch.put_before(unsafe { (*block).free });

@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::entry::Routines;
 use super::error::EngineError;
+use super::fork;
 use super::gates::Gates;
 use super::signals::Signals;
 use super::sys;
@@ -51,7 +52,7 @@ impl Process {
         &self.signals
     }
 
-    pub(super) fn watchdog(&self) -> &Watchdog {
+    pub(super) fn watchdog(&'static self) -> &'static Watchdog {
         &self.watchdog
     }
 
@@ -73,7 +74,8 @@ impl Process {
 /// The first engine installs handlers for the signals by which the processor refuses an
 /// instruction, takes the highest free real-time signal, and starts the watchdog thread. They stay
 /// for the life of the process; every further engine is another handle to them. What happens
-/// outside grafts still reaches the handlers that were there before.
+/// outside grafts still reaches the handlers that were there before. A process that is forked from
+/// this one has them too, and starts a watchdog of its own when it first calls a graft.
 #[derive(Clone, Debug)]
 pub struct Engine {
     process: &'static Process,
@@ -113,6 +115,7 @@ impl Engine {
         };
         if !process.started.load(Ordering::Relaxed) {
             process.signals.install()?;
+            fork::prepare_for_forks().map_err(|source| EngineError::Fork { source })?;
             process.watchdog.start()?;
             process.started.store(true, Ordering::Relaxed);
         }

@@ -26,6 +26,12 @@ pub enum EngineError {
         /// What the system said.
         source: io::Error,
     },
+    /// The C library does not tell of forks, after which grafts would have no deadline.
+    #[error("cannot register handlers of fork")]
+    Fork {
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system makes executable whatever is readable, the data of a graft included.
     #[error(
         "memory that can be read can be executed here (READ_IMPLIES_EXEC), so a graft could run \

@@ -33,6 +33,7 @@ mod engine;
 mod entry;
 mod error;
 mod fault;
+mod fork;
 mod function;
 mod functions;
 mod gates;

@@ -334,6 +334,21 @@ pub(super) fn signal_thread(thread: libc::pid_t, signal: libc::c_int) -> io::Res
     }
 }
 
+/// Has every later fork call these functions on the thread that forks.
+pub(super) fn at_fork(
+    before: extern "C" fn(),
+    in_parent: extern "C" fn(),
+    in_child: extern "C" fn(),
+) -> io::Result<()> {
+    // SAFETY: the functions have no preconditions and live as long as the process.
+    let status = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(status))
+    }
+}
+
 /// `arch_prctl` code that sets the `%gs` base.
 const ARCH_SET_GS: libc::c_int = 0x1001;
 /// `arch_prctl` code that reports whether a shadow stack is on.

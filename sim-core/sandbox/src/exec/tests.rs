@@ -36,10 +36,14 @@ FUNCTION main
 ";
 
 fn load(engine: &Engine) -> Instance {
+    load_source(engine, SOURCE)
+}
+
+fn load_source(engine: &Engine, source: &str) -> Instance {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (input, output) = (folder.path().join("graft.s"), folder.path().join("graft.o"));
     let prelude = include_str!("../../tests/exec/prelude.s");
-    std::fs::write(&input, format!("{prelude}{SOURCE}")).expect("a file");
+    std::fs::write(&input, format!("{prelude}{source}")).expect("a file");
     let run = Command::new("as")
         .arg("-o")
         .arg(&output)
@@ -128,8 +132,104 @@ fn a_handler_of_somebody_else_is_moved_off_the_graft_s_stack() {
     assert_ne!(action.sa_flags & libc::SA_ONSTACK, 0);
 }
 
-/// Set in the process that runs the test below alone.
-const ALONE: &str = "VINO_TEST_PERSONALITY";
+/// Runs `child` in a forked process, for at most ten seconds, and returns whether it said true.
+fn in_forked(child: impl FnOnce() -> bool) -> bool {
+    const PATIENCE_SECONDS: libc::c_uint = 10;
+    // SAFETY: this process was started for one test, so nothing but the watchdog and a waiting main
+    // thread runs beside the caller; neither holds a lock that the child needs.
+    let process = unsafe { libc::fork() };
+    if process == 0 {
+        // SAFETY: the alarm ends the child if nothing else does.
+        unsafe { libc::alarm(PATIENCE_SECONDS) };
+        let said = child();
+        // SAFETY: ends the child without the destructors of the parent.
+        unsafe { libc::_exit(i32::from(!said)) };
+    }
+    assert!(process > 0, "fork: {}", std::io::Error::last_os_error());
+    let mut status = 0;
+    // SAFETY: waits for our own child and writes one number.
+    let waited = unsafe { libc::waitpid(process, &raw mut status, 0) };
+    waited == process && status == 0
+}
+
+/// A host that forks when it is called, and tells in which process it goes on.
+struct Forking {
+    in_child: bool,
+}
+
+impl Host for Forking {
+    fn call(&mut self, _: &mut GraftMemory<'_>, _: u32, _: &[u64; 6]) -> Result<u64, HostAbort> {
+        // SAFETY: as in `in_forked`.
+        self.in_child = unsafe { libc::fork() } == 0;
+        Ok(0)
+    }
+}
+
+const LOOPS: &str = "
+FUNCTION endless
+1:      jmp 1b
+FUNCTION asks
+        subq $8, %rsp
+        DIRECT_CALL ask
+        jmp 1b
+";
+
+/// A graft that outlived its deadline only because the process forked would never be stopped.
+#[test]
+fn a_forked_process_keeps_deadlines_wherever_it_forked() {
+    if std::env::var_os(ALONE).is_none() {
+        let name = "exec::tests::a_forked_process_keeps_deadlines_wherever_it_forked";
+        let run = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", name])
+            .env(ALONE, "1")
+            .output();
+        let output = run.expect("the test runs again");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+        return;
+    }
+    let engine = Engine::new().expect("this machine runs grafts");
+    let mut instance = load_source(&engine, LOOPS);
+    let [endless, asks] = ["endless", "asks"].map(|name| instance.entry(name).expect("defined"));
+    let is_ended = |instance: &mut Instance| {
+        let ended = instance.call(endless, &[], &mut Echo);
+        ended.is_err_and(|fault| fault.kind == FaultKind::Deadline)
+    };
+    assert!(is_ended(&mut instance), "in the first process");
+    assert!(in_forked(|| is_ended(&mut instance)), "in a child");
+    let in_grandchild = in_forked(|| in_forked(|| is_ended(&mut instance)));
+    assert!(in_grandchild, "in a child of a child that called nothing");
+    let in_both = in_forked(|| is_ended(&mut instance) && in_forked(|| is_ended(&mut instance)));
+    assert!(in_both, "in a child of a child with a watchdog");
+    let in_thread = in_forked(|| {
+        std::thread::scope(|scope| scope.spawn(|| is_ended(&mut instance)).join())
+            .expect("no panic")
+    });
+    assert!(in_thread, "on another thread of a child");
+    let in_host_function = in_forked(|| {
+        let mut host = Forking { in_child: false };
+        let ended = instance.call(asks, &[], &mut host);
+        let late = ended.is_err_and(|fault| fault.kind == FaultKind::Deadline);
+        // SAFETY: ends the innermost process; its parent tells on whether it was late itself.
+        unsafe {
+            if host.in_child {
+                libc::_exit(i32::from(!late));
+            }
+        }
+        let mut status = 0;
+        // SAFETY: waits for the only child and writes one number.
+        unsafe { libc::waitpid(-1, &raw mut status, 0) };
+        late && status == 0
+    });
+    assert!(
+        in_host_function,
+        "in a child that forked in a host function"
+    );
+    assert!(is_ended(&mut instance), "in the first process, still");
+}
+
+/// Set in a process that runs one test alone.
+const ALONE: &str = "VINO_TEST_ALONE";
 
 /// Else a label in a graft's data would make code of what follows it.
 #[test]

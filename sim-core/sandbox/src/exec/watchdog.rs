@@ -13,11 +13,13 @@
 //! When nothing ran for [`IDLE_TICKS_MAX`] ticks the watchdog sleeps until the next entry. That
 //! entry must see that the watchdog sleeps, or the watchdog must see that entry: the watchdog says
 //! that it sleeps, makes every thread pass a barrier, and looks once more, so that entries need
-//! none.
+//! none. A forked process has no watchdog; it seems asleep, and whoever wakes it starts another.
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence,
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -104,8 +106,10 @@ impl WatchSlot {
 /// The watch slots of one thread.
 #[derive(Debug)]
 pub(super) struct ThreadWatch {
-    thread: libc::pid_t,
-    clock: libc::clockid_t,
+    /// The thread's identifier, which is another in a forked process.
+    thread: AtomicI32,
+    /// The clock of the thread's processor time, likewise.
+    clock: AtomicI32,
     /// Used from the first on: the invocation of a slot runs inside those of the slots before it.
     slots: [WatchSlot; NESTING_MAX],
 }
@@ -113,8 +117,8 @@ pub(super) struct ThreadWatch {
 impl ThreadWatch {
     pub(super) fn new(thread: libc::pid_t, clock: libc::clockid_t) -> Self {
         Self {
-            thread,
-            clock,
+            thread: AtomicI32::new(thread),
+            clock: AtomicI32::new(clock),
             slots: [const { WatchSlot::new() }; NESTING_MAX],
         }
     }
@@ -126,6 +130,37 @@ impl ThreadWatch {
             ptr::from_ref(slot)
         };
         self.slots.iter().rev().fold(ptr::null(), add)
+    }
+
+    /// Returns how much processor time the thread used.
+    fn used(&self) -> Duration {
+        let clock = self.clock.load(Ordering::Relaxed);
+        sys::read_thread_clock(clock).unwrap_or_default()
+    }
+}
+
+impl Held {
+    /// Forgets, in a process that was just forked, every thread but the one that forked.
+    ///
+    /// `watch` is that thread's, if it is prepared. What it runs starts its time anew, on the
+    /// clock that it has here.
+    pub(super) fn keep_only(mut self, watch: *const ThreadWatch) {
+        let table = &mut *self.0;
+        table.watchdog = None;
+        table
+            .threads
+            .retain(|watched| ptr::eq(Arc::as_ptr(&watched.watch), watch));
+        for watched in &mut table.threads {
+            let clock = sys::thread_clock().expect("a thread has a clock of its own");
+            watched
+                .watch
+                .thread
+                .store(sys::thread_id(), Ordering::Relaxed);
+            watched.watch.clock.store(clock, Ordering::Relaxed);
+            watched.seen = [Seen::default(); NESTING_MAX];
+        }
+        LOST.store(true, Ordering::SeqCst);
+        AWAKE.store(false, Ordering::SeqCst);
     }
 }
 
@@ -156,18 +191,32 @@ struct Round {
 /// Not in [`Watchdog`], since every entry reads it and should not have to find it first.
 static AWAKE: AtomicBool = AtomicBool::new(true);
 
+/// Whether a fork left this process without its watchdog; the next entry starts another.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// The threads that run grafts, and the one that watches them.
+struct Table {
+    threads: Vec<Watched>,
+    /// The watchdog's thread, once it runs.
+    watchdog: Option<Thread>,
+}
+
+/// The table of a watchdog, locked from before a fork until after it.
+pub(super) struct Held(MutexGuard<'static, Table>);
+
 /// The thread that ends late invocations.
 pub(super) struct Watchdog {
-    threads: Mutex<Vec<Watched>>,
-    handle: OnceLock<Thread>,
+    table: Mutex<Table>,
     signal: libc::c_int,
 }
 
 impl Watchdog {
     pub(super) fn new(signal: libc::c_int) -> Self {
         Self {
-            threads: Mutex::new(Vec::new()),
-            handle: OnceLock::new(),
+            table: Mutex::new(Table {
+                threads: Vec::new(),
+                watchdog: None,
+            }),
             signal,
         }
     }
@@ -182,14 +231,19 @@ impl Watchdog {
         Ok(())
     }
 
-    fn threads(&self) -> MutexGuard<'_, Vec<Watched>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         // No operation under the lock leaves the table half changed.
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the table, so that a fork copies it whole.
+    pub(super) fn hold(&'static self) -> Held {
+        Held(self.table())
     }
 
     /// Watches a thread from now on.
     pub(super) fn remember(&self, watch: &Arc<ThreadWatch>) {
-        self.threads().push(Watched {
+        self.table().threads.push(Watched {
             watch: Arc::clone(watch),
             seen: [Seen::default(); NESTING_MAX],
         });
@@ -197,13 +251,14 @@ impl Watchdog {
 
     /// Stops watching a thread, which may end once this returns.
     pub(super) fn forget(&self, watch: &Arc<ThreadWatch>) {
-        self.threads()
+        self.table()
+            .threads
             .retain(|watched| !Arc::ptr_eq(&watched.watch, watch));
     }
 
     /// Makes sure that the watchdog sees an invocation that just started.
     #[inline(always)]
-    pub(super) fn notice_start(&self) {
+    pub(super) fn notice_start(&'static self) {
         // The start must be stored before the flag is read. The processor may still swap the two:
         // the watchdog's barrier makes up for that.
         compiler_fence(Ordering::SeqCst);
@@ -213,16 +268,20 @@ impl Watchdog {
     }
 
     #[cold]
-    fn wake(&self) {
+    fn wake(&'static self) {
+        if LOST.swap(false, Ordering::SeqCst) {
+            self.start()
+                .expect("a forked process has room for a thread");
+        }
         AWAKE.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.handle.get() {
+        if let Some(thread) = &self.table().watchdog {
             thread.unpark();
         }
     }
 
     fn watch(&self, can_sleep: bool) {
         // Before the first sleep, so that whoever finds the watchdog asleep finds its handle.
-        self.handle.get_or_init(thread::current);
+        self.table().watchdog = Some(thread::current());
         let mut idle_ticks = 0;
         loop {
             let now = Instant::now();
@@ -243,7 +302,7 @@ impl Watchdog {
         AWAKE.store(false, Ordering::SeqCst);
         // After the barrier, an entry is visible here or will find `awake` false.
         let sure = sys::barrier_all_threads();
-        let running = self.threads().iter().any(|watched| {
+        let running = self.table().threads.iter().any(|watched| {
             watched
                 .watch
                 .slots
@@ -265,11 +324,12 @@ impl Watchdog {
         };
         // Holding the lock keeps a thread from ending, and its number from being reused, while
         // it is signalled.
-        for watched in self.threads().iter_mut() {
+        for watched in &mut self.table().threads {
             if look_at(watched, now, &mut round) {
                 // The thread cannot have ended: it would have been forgotten first. What else can
                 // fail is the queue of signals being full, and the next tick tries again.
-                drop(sys::signal_thread(watched.watch.thread, self.signal));
+                let thread = watched.watch.thread.load(Ordering::Relaxed);
+                drop(sys::signal_thread(thread, self.signal));
             }
         }
         round
@@ -298,8 +358,7 @@ fn look_at(watched: &mut Watched, now: Instant, round: &mut Round) -> bool {
         if !running {
             continue;
         }
-        let clock = || sys::read_thread_clock(watched.watch.clock).unwrap_or_default();
-        let used = *used.get_or_insert_with(clock);
+        let used = *used.get_or_insert_with(|| watched.watch.used());
         let since = *seen.since.get_or_insert(used);
         let deadline = Duration::from_micros(deadline_us.into());
         let left = (since + deadline).saturating_sub(used);
@@ -346,7 +405,7 @@ mod tests {
 
     /// Uses more processor time than the deadline allows.
     fn burn(watched: &Watched) {
-        let used = || sys::read_thread_clock(watched.watch.clock).expect("this thread's clock");
+        let used = || watched.watch.used();
         let end = used() + Duration::from_micros((2 * DEADLINE_US).into());
         while used() < end {}
     }
