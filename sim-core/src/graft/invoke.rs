@@ -154,15 +154,31 @@ pub(crate) fn ask_about_frames(
 }
 
 /// Asks for the order in which the pages of a cluster are written; `None` keeps theirs.
+///
+/// The graft may see these pages until it answers: later their frames may hold others.
 pub(crate) fn pageout_order(
     graft: &mut Graft,
     cluster: &Cluster,
     around: &mut Surroundings<'_>,
 ) -> Result<Option<Cluster>, Misbehaviour> {
-    let frames = cluster.frames();
+    show_batch(graft, &around.kernel.vm, cluster.frames());
+    let ordered = order_of_batch(graft, cluster, around);
+    show_batch(graft, &around.kernel.vm, &[]);
+    ordered
+}
+
+fn show_batch(graft: &mut Graft, vm: &Vm, frames: &[FrameNo]) {
     if let Scope::Kernel(batch) = &mut graft.scope {
-        batch.show(&around.kernel.vm, frames);
+        batch.show(vm, frames);
     }
+}
+
+fn order_of_batch(
+    graft: &mut Graft,
+    cluster: &Cluster,
+    around: &mut Surroundings<'_>,
+) -> Result<Option<Cluster>, Misbehaviour> {
+    let frames = cluster.frames();
     for (index, register) in (0..).zip(0..frames.len()) {
         let pointer = graft.pointer(BatchView::link(register));
         put_argument(&mut graft.instance, index, pointer);

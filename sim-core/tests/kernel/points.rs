@@ -145,6 +145,24 @@ fn modified_pages_are_written_in_the_order_a_graft_gives() {
     assert_eq!(evicted(&ordered), evicted(&plain));
 }
 
+/// Otherwise a graft of the kernel's owner could follow pages of processes by their old frames.
+#[test]
+fn a_batch_of_pages_is_nobody_s_business_after_its_write_out() {
+    let mut spec = spec(&writing_trace(2), 100);
+    let object = own("keeps_batch.c");
+    let points = [SWAP_PAGEOUT_ORDER, AWAKE_PAGEDAEMON];
+    spec.grafts = points
+        .map(|point| graft("g", point, "kernel", &object))
+        .into();
+    let ran = run(spec);
+    assert!(write_outs(&ran).len() > 1);
+    let faults = ran.all(|event| match event {
+        Event::TxnAborted { fault, .. } => Some(fault.clone()),
+        _ => None,
+    });
+    assert_eq!(faults, Vec::<String>::new());
+}
+
 #[test]
 fn an_order_that_is_no_permutation_is_a_bad_answer() {
     let trace = writing_trace(2);
