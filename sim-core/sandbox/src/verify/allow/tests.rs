@@ -1,6 +1,7 @@
 //! Compares the list with what the disassembler knows, and verifies each entry in every form and
 //! with every prefix.
 
+mod encodings;
 mod hardware;
 
 use iced_x86::{
