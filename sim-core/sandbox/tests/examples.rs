@@ -52,3 +52,37 @@ fn a_plug_in_host_tells_how_each_word_went() {
         assert!(line.starts_with(start), "{line}, expected {start}");
     }
 }
+
+#[test]
+fn an_image_filter_equals_the_native_one_and_survives_hostile_ones() {
+    let printed = run("image_filter", &[]);
+    assert!(printed.starts_with("a picture of 1920 x 1080 pixels, 3 bytes each\n"));
+    let expected = [
+        "the results are the same, byte for byte\n",
+        "never_return: stopped: deadline passed in never_return+0x",
+        "filtered again: the same\n",
+    ];
+    for part in expected {
+        assert!(printed.contains(part), "{printed}");
+    }
+    assert_eq!(printed.matches("  the picture is intact\n").count(), 2);
+}
+
+#[test]
+fn an_image_filter_reads_and_writes_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (input, output) = (folder.path().join("in.pgm"), folder.path().join("out.pgm"));
+    // One bright pixel, whose blur is the product of the weights 1 4 6 4 1.
+    let mut file = b"P5\n# a comment\n7 5 255\n".to_vec();
+    file.extend((0..35).map(|at| if at == 2 * 7 + 3 { 255 } else { 0 }));
+    std::fs::write(&input, file).expect("a file");
+    let paths = [&input, &output].map(|path| path.to_str().expect("UTF-8"));
+    run("image_filter", &paths);
+    let weights = [0, 1, 4, 6, 4, 1, 0];
+    let mut expected = b"P5\n7 5\n255\n".to_vec();
+    for y in 1..6 {
+        let row = weights.map(|weight| (255 * weights[y] * weight + 128) / 256);
+        expected.extend(row.map(|value| u8::try_from(value).expect("a byte")));
+    }
+    assert_eq!(std::fs::read(&output).expect("written"), expected);
+}
