@@ -8,7 +8,6 @@
 #define FILTER_NO_MEMORY 1
 
 /* Makes a picture of another: rows from the top, pixels from the left, a byte for each channel. */
-__attribute__((visibility("default")))
 int32_t filter(const uint8_t *in, uint8_t *out, uint32_t width, uint32_t height,
                uint32_t channels);
 

@@ -5,8 +5,8 @@
 //! cargo run --release -p vino-sandbox --example image_filter -- photo.ppm blurred.ppm
 //! ```
 //!
-//! Builds `blur.c` with gcc twice, for the sandbox and as a native program (`gcc -O2`); runs both on
-//! the same picture (a generated one if none is given), compares every byte, and prints how fast
+//! Builds `blur.c` with gcc twice, for the sandbox and as a native program (`gcc -O2`); runs both
+//! on the same picture (a generated one if none is given), compares every byte, and prints how fast
 //! each was.
 //! Then it lets the filters of `hostile.c` loose, one of which is told where the picture is in this
 //! process, and shows that they are stopped, the picture is as it was, and filtering goes on.

@@ -21,12 +21,12 @@ static uint64_t dig(uint64_t depth)
 }
 
 /* Called back by the program while it runs `weight`. */
-__attribute__((visibility("default"))) uint32_t is_vowel(uint32_t letter)
+uint32_t is_vowel(uint32_t letter)
 {
     return letter != 0 && strchr("aeiou", (int)letter) != NULL;
 }
 
-__attribute__((visibility("default"))) uint64_t score(const char *word, uint64_t length)
+uint64_t score(const char *word, uint64_t length)
 {
     uint64_t total = 0;
     char *copy = malloc(length + 1);
