@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("integration", &[]),
+    ("libraries", &[]),
 ];
 
 /// Third-party crates that only the named crates may use.
