@@ -82,9 +82,14 @@ pub(crate) fn selects_section(name: &str) -> bool {
     SELECTING.contains(&name)
 }
 
+/// Whether a directive aligns what follows it.
+pub(crate) fn aligns(name: &str) -> bool {
+    ALIGNING.contains(&name)
+}
+
 /// Whether a directive places or skips bytes at the location counter.
 pub(crate) fn moves_location(name: &str) -> bool {
-    places_data(name) || ALIGNING.contains(&name)
+    places_data(name) || aligns(name)
 }
 
 /// Refuses a directive that may hide code or that a graft cannot have.

@@ -118,6 +118,11 @@ impl<'a> Labels<'a> {
         self.taken.contains(name)
     }
 
+    /// Whether the label is declared to be a function.
+    pub(crate) fn is_function(&self, name: &str) -> bool {
+        self.functions.contains(name)
+    }
+
     /// The instruction at `target` of a direct branch from instruction `from`, if it is in the
     /// input.
     pub(crate) fn place(&self, target: &str, from: usize) -> Option<usize> {

@@ -2,7 +2,7 @@
 
 use vino_abi::{LABEL_RETURN, LABEL_RETURN_IMM, LABEL_TARGET_IMM};
 
-use super::{FAIL_SYMBOL, Rewriter};
+use super::{FAIL_SYMBOL, Rewriter, tail};
 use crate::diagnostic::Refusal;
 use crate::liveness::{Bias, Liveness};
 use crate::operand::{Operand, OperandKind};
@@ -10,11 +10,14 @@ use crate::register::{R11, RSP, Register, Width, double_name, quad_name};
 use crate::source::{Instruction, numeric_label, symbols};
 
 impl<'a> Rewriter<'_, 'a> {
-    pub(super) fn checked_return(&mut self) {
+    pub(super) fn checked_return(&mut self, at: usize) {
         self.line(format_args!("movl (%rsp), %r11d"));
-        self.check(R11, LABEL_RETURN_IMM);
+        let trap = tail::trap_label(at);
+        self.check(R11, LABEL_RETURN_IMM, &trap);
         self.line(format_args!("movq %r11, (%rsp)"));
         self.line(format_args!("ret"));
+        self.write(format_args!("{trap}:"));
+        self.line(format_args!("ud2"));
     }
 
     pub(super) fn call(&mut self, at: usize, instruction: &Instruction<'a>) -> Result<(), Refusal> {
@@ -28,7 +31,7 @@ impl<'a> Rewriter<'_, 'a> {
                 false => self.line(format_args!("{}", instruction.text)),
             }
         } else {
-            let register = self.checked_target(instruction, R11)?;
+            let register = self.checked_target(at, instruction, R11)?;
             self.line(format_args!("call *%{}", quad_name(register)));
         }
         self.label_bytes(LABEL_RETURN);
@@ -62,7 +65,7 @@ impl<'a> Rewriter<'_, 'a> {
             .last()
             .is_some_and(|target| target.register().is_some());
         let register =
-            self.checked_target(instruction, if is_register { R11 } else { scratch? })?;
+            self.checked_target(at, instruction, if is_register { R11 } else { scratch? })?;
         self.line(format_args!("jmp *%{}", quad_name(register)));
         Ok(())
     }
@@ -95,6 +98,7 @@ impl<'a> Rewriter<'_, 'a> {
     /// Loads the target into a register, checks its label and makes it a sandbox pointer.
     fn checked_target(
         &mut self,
+        at: usize,
         instruction: &Instruction<'a>,
         scratch: u8,
     ) -> Result<u8, Refusal> {
@@ -116,17 +120,19 @@ impl<'a> Rewriter<'_, 'a> {
                 ));
             }
         };
-        self.check(register, LABEL_TARGET_IMM);
+        let trap = self.tails.trap(self.labels.owner(at));
+        self.fail_used |= trap.is_none();
+        let trap = trap.unwrap_or_else(|| FAIL_SYMBOL.to_owned());
+        self.check(register, LABEL_TARGET_IMM, &trap);
         Ok(register)
     }
 
-    fn check(&mut self, register: u8, label: u32) {
-        self.fail_used = true;
+    fn check(&mut self, register: u8, label: u32, trap: &str) {
         self.line(format_args!(
             "cmpq ${label:#x}, %gs:(%{})",
             double_name(register)
         ));
-        self.line(format_args!("jne {FAIL_SYMBOL}"));
+        self.line(format_args!("jne {trap}"));
         self.rebase(register);
     }
 

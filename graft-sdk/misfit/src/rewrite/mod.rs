@@ -2,14 +2,15 @@
 //!
 //! Each protection has a file: [`control`] (`-c`), [`memory`] (`-r`, `-w`), [`stack`] (`-s`), and
 //! [`text`] for string instructions, which need both kinds of memory protection; [`flags`] keeps
-//! conditions that their groups would destroy, and [`table`] those that jump tables would. What
-//! none of them claims is copied.
+//! conditions that their groups would destroy, and [`table`] those that jump tables would; [`tail`]
+//! lets returns share instructions. What none of them claims is copied.
 
 mod control;
 mod flags;
 mod memory;
 mod stack;
 mod table;
+mod tail;
 mod text;
 
 pub(crate) use stack::writes_stack_pointer as writes_stack;
@@ -19,6 +20,7 @@ use std::fmt::{self, Write};
 
 use flags::KeptConditions;
 use table::Comparisons;
+use tail::Tails;
 use vino_abi::{BASE_SLOT, LABEL_TARGET};
 
 use crate::Options;
@@ -30,7 +32,7 @@ use crate::liveness::{Bias, Liveness};
 use crate::register::{double_name, quad_name};
 use crate::source::{Program, Statement, StatementKind};
 
-/// The local symbol where every failed label check ends, at a `ud2`.
+/// The local symbol of a `ud2`, where failed label checks end in functions that do not return.
 pub(crate) const FAIL_SYMBOL: &str = "vino_cfi_fail";
 
 /// Instruments a program; what cannot be made safe is reported to `problems`.
@@ -42,13 +44,15 @@ pub(crate) fn rewrite(
 ) -> String {
     let labels = Labels::collect(program);
     let liveness = Liveness::analyse(program, &labels, Bias::Live);
+    let tails = Tails::plan(program, &labels, options);
     let mut rewriter = Rewriter {
         program,
         labels: &labels,
         liveness: &liveness,
         certain: OnceCell::new(),
         options,
-        probes: stack::plan_probes(program, options),
+        probes: stack::plan_probes(program, &tails, options),
+        tails,
         conditions: KeptConditions::default(),
         comparisons: Comparisons::plan(program, &labels, &liveness),
         // Instrumented text is about a third longer.
@@ -75,6 +79,7 @@ struct Rewriter<'r, 'a> {
     options: &'r Options,
     /// Whether a stack probe follows each instruction.
     probes: Vec<bool>,
+    tails: Tails,
     conditions: KeptConditions<'a>,
     comparisons: Comparisons,
     out: String,
@@ -107,11 +112,19 @@ impl<'a> Rewriter<'_, 'a> {
                 self.line(format_args!("{}", statement.text));
             }
             StatementKind::Assignment { .. } => self.line(format_args!("{}", statement.text)),
+            StatementKind::Instruction(at) if self.tails.is_left_out(at) => {}
             StatementKind::Instruction(at) => {
                 self.flush_target();
                 self.repeat_comparison(at);
                 self.keep_condition(at);
-                self.instruction(at)?;
+                if let Some(target) = self.tails.jump(at) {
+                    self.line(format_args!("jmp {target}"));
+                } else {
+                    if let Some(label) = self.tails.label(at) {
+                        self.write(format_args!("{label}:"));
+                    }
+                    self.instruction(at)?;
+                }
             }
         }
         Ok(())
@@ -121,7 +134,7 @@ impl<'a> Rewriter<'_, 'a> {
         let program = self.program;
         let instruction = &program.instructions[at];
         match instruction.effect.kind {
-            Kind::Return if self.options.indirect_calls => self.checked_return(),
+            Kind::Return if self.options.indirect_calls => self.checked_return(at),
             Kind::Call => self.call(at, instruction)?,
             Kind::Jump => self.jump(at, instruction)?,
             Kind::Branch => self.branch(at, instruction)?,

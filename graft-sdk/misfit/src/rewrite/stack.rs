@@ -7,6 +7,7 @@
 use vino_abi::STACK_DRIFT_MAX;
 
 use super::Rewriter;
+use super::tail::Tails;
 use crate::Options;
 use crate::diagnostic::Refusal;
 use crate::isa::{Access, Kind, TextOperation};
@@ -34,7 +35,7 @@ enum Step {
 }
 
 /// Decides after which instructions a stack access has to be added.
-pub(super) fn plan_probes(program: &Program<'_>, options: &Options) -> Vec<bool> {
+pub(super) fn plan_probes(program: &Program<'_>, tails: &Tails, options: &Options) -> Vec<bool> {
     let mut probes = vec![false; program.instructions.len()];
     if !options.stack {
         return probes;
@@ -42,7 +43,12 @@ pub(super) fn plan_probes(program: &Program<'_>, options: &Options) -> Vec<bool>
     let mut drift = 0;
     let mut last = None;
     for (at, instruction) in program.instructions.iter().enumerate() {
-        match step(instruction, options) {
+        let step = match tails.jump(at) {
+            Some(_) => Step::Transfer,
+            None if tails.is_left_out(at) => continue,
+            None => step(instruction, options),
+        };
+        match step {
             Step::Adjust(bytes) => {
                 if drift + bytes > u64::from(STACK_DRIFT_MAX)
                     && let Some(last) = last
