@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use cargo_metadata::{Metadata, MetadataCommand};
 use misfit::Options;
 use tempfile::TempDir;
+use vino_toolchain::{Language, Workshop};
 
 use crate::catalog::{Files, Library};
 
@@ -53,18 +54,6 @@ impl Compiler {
             .is_ok()
     }
 
-    /// The archive of the runtime that this compiler made.
-    fn runtime(self) -> &'static Result<PathBuf, String> {
-        static GCC: LazyLock<Result<PathBuf, String>> =
-            LazyLock::new(|| build_runtime(Compiler::Gcc));
-        static CLANG: LazyLock<Result<PathBuf, String>> =
-            LazyLock::new(|| build_runtime(Compiler::Clang));
-        match self {
-            Compiler::Gcc => &GCC,
-            Compiler::Clang => &CLANG,
-        }
-    }
-
     fn flags(self) -> &'static [&'static str] {
         match self {
             Compiler::Gcc => &["-fno-ipa-ra"],
@@ -92,9 +81,11 @@ pub(crate) struct Built {
 }
 
 /// Builds a library and its glue both ways.
-pub(crate) fn build(library: &Library, compiler: Compiler, level: &str) -> Result<Built, String> {
+pub(crate) fn build(tools: &mut Tools, library: &Library, level: &str) -> Result<Built, String> {
+    let compiler = tools.compiler;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut builder = Builder {
+        tools,
         compiler,
         level,
         flags: library
@@ -121,10 +112,12 @@ pub(crate) fn build(library: &Library, compiler: Compiler, level: &str) -> Resul
         .iter()
         .map(|source| builder.pair(source))
         .collect::<Result<_, _>>()?;
-    let native: Vec<&PathBuf> = pairs.iter().map(|pair| &pair.native).collect();
-    let grafts: Vec<&PathBuf> = pairs.iter().map(|pair| &pair.graft).collect();
+    let (native, grafts): (Vec<PathBuf>, Vec<PathBuf>) = pairs
+        .into_iter()
+        .map(|pair| (pair.native, pair.graft))
+        .unzip();
     let program = builder.program(&native)?;
-    let graft = builder.graft(&grafts)?;
+    let graft = tools.link(&grafts)?;
     Ok(Built {
         program,
         graft,
@@ -140,7 +133,65 @@ struct Pair {
     graft: PathBuf,
 }
 
+/// What is built once for all levels of a compiler: the runtime.
+pub(crate) struct Tools {
+    compiler: Compiler,
+    workshop: Workshop,
+    /// The rest of the C library, instrumented.
+    rest: Option<PathBuf>,
+}
+
+impl Tools {
+    pub(crate) fn new(compiler: Compiler) -> Result<Tools, String> {
+        let for_c = vino_toolchain::Compiler::choose(Language::C, Some(compiler.command()));
+        let for_c = for_c.map_err(|error| error.to_string())?;
+        let workshop = Workshop::new().map_err(|error| error.to_string())?;
+        Ok(Tools {
+            compiler,
+            workshop: workshop.with_runtime_compiler(for_c),
+            rest: None,
+        })
+    }
+
+    /// Instruments and assembles what a source became.
+    fn instrument(&mut self, source: &Path, assembly: &Path) -> Result<PathBuf, String> {
+        let text = fs::read_to_string(assembly).map_err(|error| error.to_string())?;
+        let object = self
+            .workshop
+            .instrument_and_assemble(source, &text, &Options::ALL);
+        object.map_err(|error| format!("{}: {error}", source.display()))
+    }
+
+    /// Links a graft with what it needs of the runtime and of the rest of the C library.
+    fn link(&mut self, objects: &[PathBuf]) -> Result<Vec<u8>, String> {
+        let rest = match self.rest.clone() {
+            Some(rest) => rest,
+            None => self.build_rest()?,
+        };
+        self.rest = Some(rest.clone());
+        let all: Vec<PathBuf> = objects.iter().cloned().chain([rest]).collect();
+        let linked = self.workshop.link(&all, &Options::ALL);
+        Ok(linked.map_err(|error| error.to_string())?.object)
+    }
+
+    fn build_rest(&mut self) -> Result<PathBuf, String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let mut builder = Builder {
+            compiler: self.compiler,
+            tools: self,
+            level: "-O2",
+            flags: vec!["-ffreestanding".to_owned()],
+            folder: folder.path(),
+            count: 0,
+        };
+        let source = glue().join("libc.c");
+        let assembly = builder.assembly(&source)?;
+        self.instrument(&source, &assembly)
+    }
+}
+
 struct Builder<'a> {
+    tools: &'a mut Tools,
     compiler: Compiler,
     level: &'a str,
     flags: Vec<String>,
@@ -183,24 +234,11 @@ impl Builder<'_> {
             .arg(&native))?;
         Ok(Pair {
             native,
-            graft: self.instrument(&assembly)?,
+            graft: self.tools.instrument(source, &assembly)?,
         })
     }
 
-    fn instrument(&mut self, assembly: &Path) -> Result<PathBuf, String> {
-        let text = fs::read_to_string(assembly).map_err(|error| error.to_string())?;
-        let text = misfit::instrument(&text, &Options::ALL).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            format!("misfit: {}", lines.join("\n"))
-        })?;
-        let instrumented = self.new_file("misfit");
-        fs::write(&instrumented, text).map_err(|error| error.to_string())?;
-        let object = self.new_file("o");
-        run(Command::new("as").arg(&instrumented).arg("-o").arg(&object))?;
-        Ok(object)
-    }
-
-    fn program(&mut self, objects: &[&PathBuf]) -> Result<PathBuf, String> {
+    fn program(&mut self, objects: &[PathBuf]) -> Result<PathBuf, String> {
         let program = self.folder.join("program");
         run(Command::new(self.compiler.command())
             .args(["-O2", "-w"])
@@ -210,51 +248,6 @@ impl Builder<'_> {
             .arg(&program))?;
         Ok(program)
     }
-
-    /// Links a graft with what it needs of the runtime.
-    fn graft(&mut self, objects: &[&PathBuf]) -> Result<Vec<u8>, String> {
-        let runtime = self.compiler.runtime().as_ref().map_err(Clone::clone)?;
-        let graft = self.folder.join("graft.o");
-        run(Command::new("ld")
-            .args(["-r", "-o"])
-            .arg(&graft)
-            .args(objects)
-            .arg(runtime))?;
-        fs::read(&graft).map_err(|error| error.to_string())
-    }
-}
-
-/// Builds the runtime, and the little that libraries need besides, as an archive of objects.
-fn build_runtime(compiler: Compiler) -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("runtime-{compiler}"));
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let sdk = root().join("graft-sdk");
-    let mut builder = Builder {
-        compiler,
-        level: "-O2",
-        flags: vec![
-            format!("-I{}", sdk.join("include").display()),
-            // `calloc` is written with `malloc` and `memset`, and must not become `calloc`.
-            "-ffreestanding".to_owned(),
-        ],
-        folder: &folder,
-        count: 0,
-    };
-    let mut sources = files_of(&sdk.join("runtime"), &["c", "s"])?;
-    sources.push(glue().join("libc.c"));
-    let members: Vec<PathBuf> = sources
-        .iter()
-        .map(|source| {
-            let assembly = builder.assembly(source)?;
-            builder.instrument(&assembly)
-        })
-        .collect::<Result<_, String>>()?;
-    let archive = folder.join("runtime.a");
-    if archive.exists() {
-        fs::remove_file(&archive).map_err(|error| error.to_string())?;
-    }
-    run(Command::new("ar").arg("rc").arg(&archive).args(&members))?;
-    Ok(archive)
 }
 
 fn root() -> PathBuf {
@@ -316,7 +309,7 @@ fn files_of(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, String> 
 }
 
 /// Bytes of instructions in objects, as `size` counts the sections.
-fn text_bytes(objects: &[&PathBuf]) -> Result<u64, String> {
+fn text_bytes(objects: &[PathBuf]) -> Result<u64, String> {
     let listing = run(Command::new("size").arg("-A").args(objects))?;
     let of_text = |line: &str| {
         let mut words = line.split_ascii_whitespace();

@@ -1,9 +1,9 @@
 //! Whole third-party C libraries, as they come from the registry, run as grafts.
 //!
-//! Every source file of a library is compiled to assembly by gcc and by clang. From one and the same
-//! assembly two programs are made: `as` and the C library make a native one, misfit, `as` and the
-//! runtime of the SDK make a graft. Both run the same glue on the same data, and must write the same
-//! bytes.
+//! Every source file of a library is compiled to assembly by gcc and by clang. From one and the
+//! same assembly two programs are made: `as` and the C library make a native one, misfit, `as` and
+//! the runtime of the SDK make a graft. Both run the same glue on the same data, and must write the
+//! same bytes.
 //!
 //! * `catalog` says which libraries there are, and how each is compiled;
 //! * `build` makes the two programs;
@@ -18,7 +18,7 @@ mod run;
 
 use std::env;
 
-use build::{Built, Compiler};
+use build::{Built, Compiler, Tools};
 use catalog::Library;
 
 /// What both runs start from.
@@ -34,14 +34,14 @@ struct Finding {
 }
 
 /// Builds a library both ways, runs both, and compares what they write.
-fn compare(library: &Library, compiler: Compiler, level: &str) -> Result<Finding, String> {
+fn compare(tools: &mut Tools, library: &Library, level: &str) -> Result<Finding, String> {
     let Built {
         folder,
         program,
         graft,
         native_text_bytes,
         graft_text_bytes,
-    } = build::build(library, compiler, level)?;
+    } = build::build(tools, library, level)?;
     let native = run::natively(&program, library.input, SEED)?;
     let sandboxed = run::in_a_sandbox(&graft, library.input, SEED)?;
     drop(folder);
@@ -85,9 +85,10 @@ fn prove(library: &Library, gcc_level: &str, clang_level: &str) {
             );
             continue;
         }
+        let mut tools = Tools::new(compiler).expect("the runtime can be built");
         for level in levels(sample) {
             let what = format!("{} {compiler} {level}", library.name);
-            match compare(library, compiler, &level) {
+            match compare(&mut tools, library, &level) {
                 Ok(finding) => report(&what, &finding),
                 Err(error) => failures.push(format!("{what}: {error}")),
             }
