@@ -21,7 +21,6 @@ mod progress;
 mod remote;
 mod render;
 mod samples;
-mod sdk;
 mod toolchain;
 
 use std::future::Future;

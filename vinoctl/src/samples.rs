@@ -71,13 +71,13 @@ impl Sample {
         let source = folder.path().join(self.file_name);
         toolchain::write_file(&source, self.text.as_bytes())?;
         let recipe = toolchain::Recipe {
-            source: &source,
+            sources: vec![source],
             compiler: None,
-            compiler_flags: &[],
-            protections: &toolchain::parse_protections("crws")?,
-            temps_beside: None,
+            compiler_flags: Vec::new(),
+            protections: misfit::Options::ALL,
+            temps_folder: None,
         };
-        Ok(toolchain::build(&recipe).await?.object)
+        Ok(toolchain::build(recipe).await?.object)
     }
 }
 

@@ -1,13 +1,14 @@
 /*
- * Types, status codes and the few library routines that compilers call by themselves.
+ * Types and status codes.
  *
- * For C and C++ grafts alike; included by graft-support.h and graft-support.H. A graft links
- * against no C library, so nothing here needs one.
+ * For C and C++ grafts alike; included by graft-support.h and graft-support.H. What a graft calls
+ * of the C library, by itself or through its compiler, is in the runtime that it is linked with.
  */
 #ifndef VINO_TYPES_H
 #define VINO_TYPES_H
 
 #include "abi.h"
+#include "../string.h"
 
 typedef __UINT8_TYPE__ uint8_t;
 typedef __UINT16_TYPE__ uint16_t;
@@ -41,76 +42,6 @@ typedef int32_t status_t;
 #endif
 #ifndef ENOSPC
 #define ENOSPC VINO_ENOSPC
-#endif
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/*
- * Compilers turn copies and comparisons into calls of these four. They are weak, so a graft of
- * several files has one of each, and a graft may bring its own. The empty asm statements keep a
- * compiler from recognising the loop and replacing it with a call to the function it is in.
- */
-typedef uint64_t __attribute__((may_alias, aligned(1))) vino_word;
-
-__attribute__((weak)) void *memcpy(void *to, const void *from, size_t bytes) {
-    uint8_t *out = (uint8_t *)to;
-    const uint8_t *in = (const uint8_t *)from;
-    for (; bytes >= sizeof(vino_word); bytes -= sizeof(vino_word)) {
-        *(vino_word *)out = *(const vino_word *)in;
-        out += sizeof(vino_word);
-        in += sizeof(vino_word);
-        __asm__("" : "+r"(out), "+r"(in));
-    }
-    for (; bytes != 0; bytes--) {
-        *out++ = *in++;
-        __asm__("" : "+r"(out), "+r"(in));
-    }
-    return to;
-}
-
-__attribute__((weak)) void *memmove(void *to, const void *from, size_t bytes) {
-    uint8_t *out = (uint8_t *)to;
-    const uint8_t *in = (const uint8_t *)from;
-    if ((uintptr_t)out - (uintptr_t)in >= bytes)
-        return memcpy(to, from, bytes);
-    while (bytes != 0) {
-        bytes--;
-        out[bytes] = in[bytes];
-        __asm__("" : "+r"(out), "+r"(in));
-    }
-    return to;
-}
-
-__attribute__((weak)) void *memset(void *to, int value, size_t bytes) {
-    uint8_t *out = (uint8_t *)to;
-    const uint64_t word = (uint8_t)value * (uint64_t)0x0101010101010101;
-    for (; bytes >= sizeof(vino_word); bytes -= sizeof(vino_word)) {
-        *(vino_word *)out = word;
-        out += sizeof(vino_word);
-        __asm__("" : "+r"(out));
-    }
-    for (; bytes != 0; bytes--) {
-        *out++ = (uint8_t)value;
-        __asm__("" : "+r"(out));
-    }
-    return to;
-}
-
-__attribute__((weak)) int memcmp(const void *left, const void *right, size_t bytes) {
-    const uint8_t *a = (const uint8_t *)left;
-    const uint8_t *b = (const uint8_t *)right;
-    for (; bytes != 0; bytes--, a++, b++) {
-        if (*a != *b)
-            return *a < *b ? -1 : 1;
-        __asm__("" : "+r"(a), "+r"(b));
-    }
-    return 0;
-}
-
-#ifdef __cplusplus
-}
 #endif
 
 #endif

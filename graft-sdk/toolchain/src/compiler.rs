@@ -1,5 +1,6 @@
 //! How each compiler is called.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -136,6 +137,39 @@ impl Compiler {
             Family::None => {}
         }
         Ok(compiler)
+    }
+
+    /// The first line of what the compiler says of itself; empty for assembly.
+    ///
+    /// # Errors
+    ///
+    /// If the compiler cannot be run.
+    pub fn version(&self) -> Result<String, BuildError> {
+        if self.family == Family::None {
+            return Ok(String::new());
+        }
+        let mut compiler = command::of(&self.command)?;
+        let output = command::output(compiler.arg("--version"), &self.command)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a compiler for C or C++ on native code, to compare with: with `arguments` and the flags
+    /// of a graft, but for those that only `misfit` needs.
+    ///
+    /// # Errors
+    ///
+    /// If the compiler cannot be run or refuses, with what it printed.
+    pub fn run_natively(&self, arguments: &[&OsStr]) -> Result<(), BuildError> {
+        let mut compiler = command::of(&self.command)?;
+        let output = command::output(compiler.args(C_FLAGS).args(arguments), &self.command)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(BuildError::Native {
+            compiler: self.command.clone(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
     }
 
     /// How the source's language is named to a C compiler.

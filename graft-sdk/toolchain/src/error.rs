@@ -50,6 +50,14 @@ pub enum BuildError {
         /// The source.
         source_file: PathBuf,
     },
+    /// The compiler refused native code.
+    #[error("{compiler} failed: {message}")]
+    Native {
+        /// The compiler's command.
+        compiler: String,
+        /// What it printed.
+        message: String,
+    },
     /// A Rust crate of the SDK does not compile: the compiler is too old.
     #[error("{compiler} cannot compile the SDK's crate {crate_name}: {message}")]
     RustCrate {
@@ -70,6 +78,16 @@ pub enum BuildError {
         tool: &'static str,
         /// What it printed.
         message: String,
+    },
+    /// The assembly of two sources would be kept under one name.
+    #[error("{} and {} would both be kept as {kept}", one.display(), other.display())]
+    SameTemps {
+        /// One source.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+        /// The file name of both.
+        kept: String,
     },
     /// A file could not be read or written.
     #[error("cannot {what} {}: {error}", path.display())]
@@ -112,6 +130,7 @@ impl BuildError {
             BuildError::Misfit(_) => {
                 Some("add --save-temps to keep the assembly and look at those lines")
             }
+            BuildError::SameTemps { .. } => Some("rename one of them, or leave out --save-temps"),
             _ => None,
         }
     }

@@ -41,7 +41,8 @@ pub struct Recipe<'a> {
     pub sources: &'a [PathBuf],
     /// Command of the compiler, when neither the environment's nor the usual one is wanted.
     pub compiler: Option<&'a str>,
-    /// Further flags for the compiler, which override the SDK's.
+    /// Further flags, which override the SDK's: for rustc if all sources are Rust, else for the
+    /// compilers of C and C++, as the two have none in common.
     pub compiler_flags: &'a [String],
     /// What `misfit` inserts.
     pub protections: &'a misfit::Options,
@@ -66,18 +67,27 @@ pub struct Built {
 ///
 /// Says which tool failed on which source, or which lines cannot be made safe.
 pub fn build(recipe: &Recipe<'_>) -> Result<Built, BuildError> {
+    if recipe.temps_folder.is_some() {
+        check_temps(recipe.sources)?;
+    }
     let mut workshop = Workshop::new()?;
     let mut compilers = Vec::new();
     let mut objects = Vec::new();
-    for source in recipe.sources {
-        let compiler = Compiler::choose(Language::of(source)?, recipe.compiler)?;
-        let assembly = workshop.compile(&compiler, source, recipe.compiler_flags)?;
+    let languages = recipe.sources.iter().map(|source| Language::of(source));
+    let languages = languages.collect::<Result<Vec<_>, _>>()?;
+    let all_rust = languages.iter().all(|known| *known == Language::Rust);
+    for (source, language) in recipe.sources.iter().zip(languages) {
+        let compiler = Compiler::choose(language, recipe.compiler)?;
+        let flags = match language {
+            Language::Rust if !all_rust => &[],
+            _ => recipe.compiler_flags,
+        };
+        let assembly = workshop.compile(&compiler, source, flags)?;
         keep(recipe, source, &assembly, "s")?;
         let instrumented =
             misfit::instrument(&assembly, recipe.protections).map_err(|problems| {
                 // Compiled again with debug lines, the assembly says where in the source they are.
-                let with_lines =
-                    workshop.compile_with_lines(&compiler, source, recipe.compiler_flags);
+                let with_lines = workshop.compile_with_lines(&compiler, source, flags);
                 error::refuse(source, problems, with_lines.ok(), recipe.protections)
             })?;
         keep(recipe, source, &instrumented, "misfit")?;
@@ -94,6 +104,22 @@ pub fn build(recipe: &Recipe<'_>) -> Result<Built, BuildError> {
         object: linked.object,
         runtime_parts: linked.runtime_parts,
     })
+}
+
+/// Fails if the intermediate texts of two sources would have one name.
+fn check_temps(sources: &[PathBuf]) -> Result<(), BuildError> {
+    for (index, other) in sources.iter().enumerate() {
+        let stem = other.file_stem();
+        if let Some(one) = sources[..index].iter().find(|one| one.file_stem() == stem) {
+            let kept = Path::new(stem.unwrap_or_default()).with_extension("s");
+            return Err(BuildError::SameTemps {
+                one: one.clone(),
+                other: other.clone(),
+                kept: kept.display().to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Keeps an intermediate text, if they are to be kept.

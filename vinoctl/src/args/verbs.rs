@@ -25,7 +25,7 @@ pub(crate) enum PointVerb {
 /// Verbs of `graft`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GraftVerb {
-    /// Compile a C or C++ source, instrument it with misfit and assemble it
+    /// Make an object of C, C++, Rust or assembly: compile, instrument, assemble, link
     Build(BuildArgs),
     /// Check an object as the daemon would, here, without loading it
     Verify(VerifyArgs),
@@ -44,18 +44,22 @@ pub(crate) enum GraftVerb {
 /// Arguments of `graft build`.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
-    /// Source file: .c is C; .C, .cc, .cpp, .cxx are C++; .s is a compiler's assembly
-    pub(crate) source: PathBuf,
-    /// Compiler [default: $CC or gcc for C, $CXX or g++ for C++]
+    /// Source files: .c is C; .C, .cc, .cpp, .cxx are C++; .rs is Rust; .s is a compiler's assembly
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Folder in which C and C++ sources look for headers
+    #[arg(short = 'I', value_name = "FOLDER")]
+    pub(crate) include: Vec<PathBuf>,
+    /// Compiler [default: $CC or gcc for C, $CXX or g++ for C++, $RUSTC or rustc for Rust]
     #[arg(long, value_name = "COMMAND")]
     pub(crate) compiler: Option<String>,
     /// Protections misfit inserts: c calls and returns, r reads, w writes, s stack
     #[arg(long, value_name = "FLAGS", default_value = "crws")]
     pub(crate) protect: String,
-    /// Keep the assembly before (.s) and after (.misfit) misfit beside the object
+    /// Keep each source's assembly before (.s) and after (.misfit) misfit beside the object
     #[arg(long)]
     pub(crate) save_temps: bool,
-    /// Further flags for the compiler, after `--`
+    /// Further flags for the C and C++ compilers, or for rustc if all sources are Rust, after `--`
     #[arg(last = true, value_name = "COMPILER FLAGS")]
     pub(crate) compiler_flags: Vec<String>,
 }

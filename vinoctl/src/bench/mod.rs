@@ -48,7 +48,7 @@ pub(crate) async fn execute(args: BenchArgs, output: &mut Output) -> Result<(), 
         results.extend(measurements);
     }
     bench.progress.finish();
-    let machine = Machine::this().await;
+    let machine = Machine::this();
     BenchReport {
         schema: report::SCHEMA,
         machine,

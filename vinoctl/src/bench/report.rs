@@ -235,7 +235,7 @@ impl Measurement {
 
 impl Machine {
     /// This machine, as Linux and the compiler describe it.
-    pub(super) async fn this() -> Machine {
+    pub(super) fn this() -> Machine {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo
             .lines()
@@ -246,9 +246,7 @@ impl Machine {
             cpu: model.to_string(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: release.trim().to_string(),
-            compiler: toolchain::compiler_version()
-                .await
-                .unwrap_or_else(|_| "unknown".to_string()),
+            compiler: toolchain::compiler_version().unwrap_or_else(|_| "unknown".to_string()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `graft build|verify|disasm|load|list|get|unload`.
 
+use std::path::Path;
+
 use serde::Serialize;
 use sim_core::graft::{GraftRejected, inspect_graft};
 use vino_client::GraftUpload;
@@ -47,6 +49,7 @@ struct BuiltObject {
     size_bytes: u64,
     compiler: Option<String>,
     protections: String,
+    runtime: Vec<&'static str>,
 }
 
 impl Printable for BuiltObject {
@@ -55,6 +58,7 @@ impl Printable for BuiltObject {
         number("BYTES"),
         text("COMPILER"),
         text("PROTECTIONS"),
+        text("RUNTIME"),
     ];
 
     fn name(&self) -> String {
@@ -67,6 +71,10 @@ impl Printable for BuiltObject {
             grouped(self.size_bytes),
             self.compiler.clone().unwrap_or_else(|| "none".to_string()),
             self.protections.clone(),
+            match self.runtime.as_slice() {
+                [] => "-".to_string(),
+                parts => parts.join(","),
+            },
         ]
     }
 }
@@ -74,32 +82,57 @@ impl Printable for BuiltObject {
 async fn build(args: &BuildArgs, globals: &Globals, output: &mut Output) -> Result<(), Failure> {
     let protections = toolchain::parse_protections(&args.protect)?;
     let path = globals.file().cloned();
-    let path = path.unwrap_or_else(|| toolchain::default_object(&args.source));
-    if toolchain::is_same_file(&args.source, &path) {
+    let path = path.unwrap_or_else(|| toolchain::default_object(&args.sources[0]));
+    if args
+        .sources
+        .iter()
+        .any(|source| toolchain::is_same_file(source, &path))
+    {
         let message = format!(
             "{} is the source: name another file with -o",
             path.display()
         );
         return Err(Failure::usage(message));
     }
-    let built = toolchain::build(&toolchain::Recipe {
-        source: &args.source,
-        compiler: args.compiler.as_deref(),
-        compiler_flags: &args.compiler_flags,
-        protections: &protections,
-        temps_beside: args.save_temps.then_some(&path),
+    let folders = args.include.iter();
+    let folders = folders.map(|folder| format!("-I{}", folder.display()));
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let built = toolchain::build(toolchain::Recipe {
+        sources: args.sources.clone(),
+        compiler: args.compiler.clone(),
+        compiler_flags: folders.chain(args.compiler_flags.clone()).collect(),
+        protections,
+        temps_folder: args.save_temps.then_some(folder),
     })
     .await?;
+    check_undefined(&built.object)?;
     toolchain::write_file(&path, &built.object)?;
     let object = path.display().to_string();
     output.item(&BuiltObject {
         object: object.clone(),
         size_bytes: built.object.len() as u64,
-        compiler: built.compiler,
+        compiler: (!built.compilers.is_empty()).then(|| built.compilers.join(", ")),
         protections: args.protect.clone(),
+        runtime: built.runtime_parts,
     })?;
     suggest(output, &format!("vinoctl graft verify {object}"));
     Ok(())
+}
+
+/// Fails with the names that neither the object, the runtime nor the kernel has, if the object is
+/// for the kernel; another host may provide whatever it likes.
+fn check_undefined(object: &[u8]) -> Result<(), Failure> {
+    match inspect_graft(object, None, false) {
+        Err(rejected @ GraftRejected::Undefined { .. }) => {
+            let failure = Failure::new(Exit::Error, rejected.to_string());
+            Err(failure.with_advice(
+                "`vinoctl point list` names what the kernel offers; graft-sdk/README.md lists \
+                 the functions of the runtime",
+            ))
+        }
+        // Whether it is safe is for `graft verify` to say.
+        _ => Ok(()),
+    }
 }
 
 /// What `graft verify` prints of an accepted object.

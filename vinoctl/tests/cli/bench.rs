@@ -124,7 +124,7 @@ impl Bench {
         command
             .current_dir(self.path())
             .env("VINOCTL_SOCKET", &self.socket);
-        for variable in ["VINOCTL_KERNEL", "VINOCTL_TIMEOUT", "CC", "CXX"] {
+        for variable in ["VINOCTL_KERNEL", "VINOCTL_TIMEOUT", "CC", "CXX", "RUSTC"] {
             command.env_remove(variable);
         }
         command

@@ -75,11 +75,9 @@ impl Programs {
         let (body, body_sizes) = shop.graft("a larger body of code", "bodies").await?;
         let (calls, _) = shop.graft("calls", "calls").await?;
         let native = shop.path("native");
-        shop.link(&["native.c", "kernels.native.o"], &["-ldl"], &native)
-            .await?;
+        shop.link(&["native.c", "kernels.native.o"], &["-ldl"], &native)?;
         let shared_object = shop.path("bodies.so");
-        shop.link(&["bodies.native.o"], &["-shared"], &shared_object)
-            .await?;
+        shop.link(&["bodies.native.o"], &["-shared"], &shared_object)?;
         Ok(Programs {
             kernels,
             calls,
@@ -105,13 +103,13 @@ impl Workshop {
     ) -> Result<(Arc<[u8]>, TextSizes), Failure> {
         let source = self.path(&format!("{stem}.c"));
         let recipe = Recipe {
-            source: &source,
+            sources: vec![source.clone()],
             compiler: None,
-            compiler_flags: &[],
-            protections: &toolchain::parse_protections("crws")?,
-            temps_beside: None,
+            compiler_flags: Vec::new(),
+            protections: misfit::Options::ALL,
+            temps_folder: None,
         };
-        let object = toolchain::build(&recipe).await?.object;
+        let object = toolchain::build(recipe).await?.object;
         let graft = self.path(&format!("{stem}.o"));
         toolchain::write_file(&graft, &object)?;
         let native = self.path(&format!("{stem}.native.o"));
@@ -120,8 +118,7 @@ impl Workshop {
             source.as_os_str(),
             "-o".as_ref(),
             native.as_os_str(),
-        ])
-        .await?;
+        ])?;
         let sizes = TextSizes {
             name,
             native_bytes: text_bytes(&native).await?,
@@ -130,12 +127,12 @@ impl Workshop {
         Ok((object.into(), sizes))
     }
 
-    async fn link(&self, inputs: &[&str], flags: &[&str], output: &Path) -> Result<(), Failure> {
+    fn link(&self, inputs: &[&str], flags: &[&str], output: &Path) -> Result<(), Failure> {
         let inputs: Vec<PathBuf> = inputs.iter().map(|name| self.path(name)).collect();
         let mut arguments: Vec<_> = inputs.iter().map(|path| path.as_os_str()).collect();
         arguments.extend(["-o".as_ref(), output.as_os_str()]);
         arguments.extend(flags.iter().map(OsStr::new));
-        toolchain::compile_natively(&arguments).await
+        toolchain::compile_natively(&arguments)
     }
 }
 
