@@ -69,7 +69,7 @@ pub struct ProcessConfig {
 pub struct GraftLimits {
     /// Bytes of stack in its sandbox.
     pub stack_bytes: u32,
-    /// Bytes to which the heap in its sandbox may grow.
+    /// Bytes to which the heap in its sandbox may grow; it has none until it asks.
     pub heap_bytes_max: u32,
     /// Calls of graft-callable functions in one invocation.
     pub host_calls_max: u32,
@@ -83,7 +83,7 @@ impl Default for GraftLimits {
     fn default() -> GraftLimits {
         GraftLimits {
             stack_bytes: 256 * 1024,
-            heap_bytes_max: 0,
+            heap_bytes_max: 1024 * 1024,
             host_calls_max: 65_536,
             undo_records_max: 4_096,
             wired_pages_max: 16,

@@ -32,6 +32,13 @@ fn a_heap_grows_to_its_limit_and_keeps_what_is_in_it() {
 }
 
 #[test]
+fn a_graft_allocates_as_on_any_system_until_its_default_limit() {
+    let spec = spec_with(&small_trace(1), 200, &own("allocates.c"));
+    assert_eq!(spec.kernel.graft_limits.heap_bytes_max, 1 << 20);
+    assert_no_check_failed(&run(spec));
+}
+
+#[test]
 fn a_graft_without_heap_is_refused_every_byte_of_it() {
     let mut spec = spec_with(&small_trace(1), 200, &own("grows.c"));
     spec.kernel.graft_limits.heap_bytes_max = 0;

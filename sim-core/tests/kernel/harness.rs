@@ -9,22 +9,7 @@ use sim_core::run::{GraftSpec, NoMeter, Progress, Run, RunSpec, Summary, Workloa
 use sim_core::workload::generate::{Random, disk_like};
 use sim_core::workload::{Trace, TraceBuilder, TraceFormat, TraceLimits, read_trace};
 use vino_sandbox::Engine;
-
-/// What `vinoctl graft build` passes to gcc.
-const FLAGS: &[&str] = &[
-    "-O2",
-    "-fPIC",
-    "-ffreestanding",
-    "-fno-plt",
-    "-fcf-protection=none",
-    "-fno-stack-protector",
-    "-fno-asynchronous-unwind-tables",
-    "-fno-exceptions",
-    "-fno-ipa-ra",
-    "-mno-mmx",
-    "-mno-avx512f",
-    "-mno-tls-direct-seg-refs",
-];
+use vino_toolchain::{Compiler, Language, Recipe, Workshop};
 
 pub(crate) const PICK_VICTIM: &str = "vas_o::pick_victim";
 pub(crate) const STOP_PAGEOUT: &str = "pm_mgr::stop_pageout";
@@ -60,32 +45,38 @@ fn own_source(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Compiles, instruments and assembles a graft.
+/// Builds a graft as `vinoctl graft build` does, or leaves out `misfit` and the runtime.
 fn build(source: &Path, instrument: bool) -> Arc<[u8]> {
-    let cxx = source.extension().is_some_and(|extension| extension == "C");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let (assembly, object) = (folder.path().join("graft.s"), folder.path().join("graft.o"));
-    let mut compiler = Command::new(if cxx { "g++" } else { "gcc" });
-    compiler.args(FLAGS).args(cxx.then_some("-fno-rtti"));
-    for include in ["include", "interface"] {
-        let include = root().join("graft-sdk").join(include);
-        compiler.arg("-I").arg(include);
+    let name = source.display();
+    if !instrument {
+        return compile_and_assemble(source);
     }
-    run_tool(compiler.arg("-S").arg(source).arg("-o").arg(&assembly));
-    if instrument {
-        let text = std::fs::read_to_string(&assembly).expect("assembly");
-        let safe = misfit::instrument(&text, &misfit::Options::ALL);
-        let safe = safe.unwrap_or_else(|problems| panic!("{}: {problems:?}", source.display()));
-        std::fs::write(&assembly, safe).expect("assembly");
-    }
-    run_tool(Command::new("as").arg(&assembly).arg("-o").arg(&object));
-    std::fs::read(&object).expect("an object").into()
+    let built = vino_toolchain::build(&Recipe {
+        sources: &[source.to_owned()],
+        compiler: None,
+        compiler_flags: &[],
+        protections: &misfit::Options::ALL,
+        temps_folder: None,
+    });
+    let built = built.unwrap_or_else(|error| panic!("{name}: {error}"));
+    built.object.into()
 }
 
-fn run_tool(tool: &mut Command) {
-    let output = tool.output().expect("gcc and the assembler are installed");
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{tool:?}: {complaint}");
+fn compile_and_assemble(source: &Path) -> Arc<[u8]> {
+    let mut workshop = Workshop::new().expect("a temporary folder");
+    let compiler = Language::of(source).and_then(|language| Compiler::choose(language, None));
+    let compiler = compiler.expect("compilers are installed");
+    let assembly = workshop.compile(&compiler, source, &[]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (input, object) = (folder.path().join("graft.s"), folder.path().join("graft.o"));
+    std::fs::write(&input, assembly.expect("it compiles")).expect("assembly");
+    let assembled = Command::new("as")
+        .arg(&input)
+        .arg("-o")
+        .arg(&object)
+        .status();
+    assert!(assembled.expect("the assembler is installed").success());
+    std::fs::read(&object).expect("an object").into()
 }
 
 /// The trace that the repository ships.
