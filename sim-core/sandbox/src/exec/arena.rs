@@ -97,8 +97,8 @@ impl Slot {
         let mut chunks = chunks();
         let hinted = hint.and_then(|base| usize::try_from(base).ok());
         if let Some(base) = hinted {
-            while chunks.len() <= chunk_of(base).unwrap_or(0) {
-                reserve_next(&mut chunks)?;
+            // Where there is no room for so many chunks there is none for that base either.
+            while chunks.len() <= chunk_of(base).unwrap_or(0) && reserve_next(&mut chunks).is_ok() {
             }
             if let Some(slot) = take_at(&mut chunks, base) {
                 return Ok(slot);
@@ -185,7 +185,8 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
-    use super::{SANDBOX, STRIDE, Slot};
+    use super::super::tests::alone;
+    use super::{CHUNK_BYTES, CHUNKS_MAX, SANDBOX, STRIDE, Slot};
 
     /// Far enough from the lowest free slot that no other test of this process takes it meanwhile.
     const FAR_SLOTS: usize = 40;
@@ -206,5 +207,24 @@ mod tests {
         let first = Slot::take(None).expect("a slot");
         let second = Slot::take(Some(first.base() as u64)).expect("a slot");
         assert!(first.base().abs_diff(second.base()) >= STRIDE);
+    }
+
+    /// A base comes with a record of a run, perhaps of a machine with more room.
+    #[test]
+    fn a_base_for_which_there_is_no_room_is_passed_over() {
+        if !alone("exec::arena::tests::a_base_for_which_there_is_no_room_is_passed_over") {
+            return;
+        }
+        let first = Slot::take(None).expect("a slot");
+        let limit = libc::rlimit {
+            rlim_cur: (4 * CHUNK_BYTES) as u64,
+            rlim_max: (4 * CHUNK_BYTES) as u64,
+        };
+        // SAFETY: limits a process that runs nothing but this test.
+        let status = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
+        assert_eq!(status, 0);
+        let last = first.base() + (CHUNKS_MAX - 1) * CHUNK_BYTES;
+        let second = Slot::take(Some(last as u64)).expect("another slot");
+        assert_eq!(second.base(), first.base() + STRIDE);
     }
 }

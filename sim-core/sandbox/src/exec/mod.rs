@@ -42,6 +42,8 @@ mod instance;
 mod memory;
 mod shared;
 mod signals;
+#[cfg(test)]
+mod storms;
 mod sys;
 #[cfg(test)]
 mod tests;

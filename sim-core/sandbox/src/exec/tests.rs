@@ -39,7 +39,7 @@ fn load(engine: &Engine) -> Instance {
     load_source(engine, SOURCE)
 }
 
-fn load_source(engine: &Engine, source: &str) -> Instance {
+pub(super) fn load_source(engine: &Engine, source: &str) -> Instance {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (input, output) = (folder.path().join("graft.s"), folder.path().join("graft.o"));
     let prelude = include_str!("../../tests/exec/prelude.s");
@@ -55,6 +55,24 @@ fn load_source(engine: &Engine, source: &str) -> Instance {
     let image = image.link(&mut |_| Some(0)).expect("one import");
     let image = VerifiedImage::verify(engine, image, &Policy::default()).expect("verifies");
     Instance::new(&image, InstanceConfig::default()).expect("a sandbox")
+}
+
+/// Set in a process that runs one test alone.
+const ALONE: &str = "VINO_TEST_ALONE";
+
+/// Runs a test again in a process of its own, where it must pass; true in that process.
+pub(super) fn alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let run = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", test])
+        .env(ALONE, "1")
+        .output();
+    let output = run.expect("the test runs again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}: {text}", output.status);
+    false
 }
 
 struct Echo;
@@ -177,15 +195,7 @@ FUNCTION asks
 /// A graft that outlived its deadline only because the process forked would never be stopped.
 #[test]
 fn a_forked_process_keeps_deadlines_wherever_it_forked() {
-    if std::env::var_os(ALONE).is_none() {
-        let name = "exec::tests::a_forked_process_keeps_deadlines_wherever_it_forked";
-        let run = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--exact", name])
-            .env(ALONE, "1")
-            .output();
-        let output = run.expect("the test runs again");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}");
+    if !alone("exec::tests::a_forked_process_keeps_deadlines_wherever_it_forked") {
         return;
     }
     let engine = Engine::new().expect("this machine runs grafts");
@@ -228,19 +238,10 @@ fn a_forked_process_keeps_deadlines_wherever_it_forked() {
     assert!(is_ended(&mut instance), "in the first process, still");
 }
 
-/// Set in a process that runs one test alone.
-const ALONE: &str = "VINO_TEST_ALONE";
-
 /// Else a label in a graft's data would make code of what follows it.
 #[test]
 fn a_process_whose_data_is_executable_gets_no_engine() {
-    if std::env::var_os(ALONE).is_none() {
-        let name = "exec::tests::a_process_whose_data_is_executable_gets_no_engine";
-        let run = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--exact", name])
-            .env(ALONE, "1")
-            .output();
-        assert!(run.expect("the test runs again").status.success());
+    if !alone("exec::tests::a_process_whose_data_is_executable_gets_no_engine") {
         return;
     }
     assert!(Engine::new().is_ok());

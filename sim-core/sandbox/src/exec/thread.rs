@@ -118,13 +118,15 @@ thread_local! {
 ///
 /// # Panics
 ///
-/// The system has no memory for a signal stack, or the thread is past its thread-local
-/// destructors.
+/// The system has no memory for a signal stack or keeps the thread's clock to itself, or the
+/// thread is past its thread-local destructors.
 #[cold]
 pub(super) fn prepare(process: &'static Process) -> *const WatchSlot {
     let stack = SignalStack::install().expect("a thread that runs grafts needs a signal stack");
     process.signals().admit_to_this_thread();
     let clock = sys::thread_clock().expect("a thread has a clock of its own");
+    // Without it no deadline would ever be reached.
+    sys::read_thread_clock(clock).expect("the system lets a thread's clock be read");
     let watch = Arc::new(ThreadWatch::new(sys::thread_id(), clock));
     process.watchdog().remember(&watch);
     let block = ThreadBlock::of_this_thread();

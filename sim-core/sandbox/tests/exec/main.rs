@@ -5,6 +5,7 @@
 
 mod attacks;
 mod calls;
+mod crossings;
 mod deadlines;
 mod escapes;
 mod faults;
