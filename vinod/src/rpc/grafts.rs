@@ -55,8 +55,10 @@ impl Grafts for Rpc {
         request: Request<Streaming<LoadGraftRequest>>,
     ) -> Result<Response<Graft>, Status> {
         let load = self.receive_graft(request.into_inner()).await?;
-        self.ask(move |host| host.load_graft(load).map(convert::graft))
-            .await
+        self.ask_in_turn(&self.graft_checks, move |host| {
+            host.load_graft(load).map(convert::graft)
+        })
+        .await
     }
 
     async fn get_graft(

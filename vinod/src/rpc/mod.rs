@@ -35,6 +35,8 @@ use crate::{
 const REPLAYS_MAX: usize = 4;
 /// Requests that may work on a whole trace in memory at once: imports and optima.
 const TRACE_WORK_MAX: usize = 2;
+/// Objects that may be checked at once; each may take twice the bytes of the largest image.
+const GRAFT_CHECKS_MAX: usize = 2;
 
 /// What every service shares.
 #[derive(Clone, Debug)]
@@ -43,6 +45,7 @@ pub(crate) struct Rpc {
     limits: Limits,
     replays: Arc<Semaphore>,
     trace_work: Arc<Semaphore>,
+    graft_checks: Arc<Semaphore>,
     /// Becomes true when the daemon shuts down, which ends the streams.
     stopping: watch::Receiver<bool>,
 }
@@ -83,6 +86,7 @@ impl Rpc {
             limits,
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             trace_work: Arc::new(Semaphore::new(TRACE_WORK_MAX)),
+            graft_checks: Arc::new(Semaphore::new(GRAFT_CHECKS_MAX)),
             stopping,
         }
     }
@@ -123,6 +127,22 @@ impl Rpc {
         question: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
     ) -> Result<Response<T>, Status> {
         self.blocking(question).await.map(Response::new)
+    }
+
+    /// Asks the host something that takes much memory, once `turns` has room for it.
+    async fn ask_in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        question: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let permit = Arc::clone(turns).acquire_owned().await;
+        let permit = permit.map_err(|_| status::shutting_down())?;
+        self.ask(move |host| {
+            // Held by the work and not by the request: it goes on when the client leaves.
+            let _permit = permit;
+            question(host)
+        })
+        .await
     }
 
     /// Does something with the host on a thread that may block.

@@ -1,7 +1,5 @@
 //! `vino.v1.Traces`.
 
-use std::sync::Arc;
-
 use tonic::{Request, Response, Status, Streaming, async_trait};
 use vino_proto::v1::{
     DeleteTraceRequest, DeleteTraceResponse, GetOptimumRequest, GetOptimumResponse,
@@ -12,11 +10,10 @@ use vino_proto::v1::{
 use super::{
     Rpc, convert,
     page::Page,
-    status,
     upload::{Announced, out_of_order},
 };
 use crate::{
-    host::{Host, HostError, ImportTrace},
+    host::ImportTrace,
     store::{Record as _, TraceRecord},
 };
 
@@ -59,21 +56,6 @@ impl Rpc {
             file,
         })
     }
-
-    /// Asks the host something that takes a whole trace in memory, once there is room for it.
-    async fn ask_about_whole_trace<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&Arc<Host>) -> Result<T, HostError> + Send + 'static,
-    ) -> Result<Response<T>, Status> {
-        let permit = Arc::clone(&self.trace_work).acquire_owned().await;
-        let permit = permit.map_err(|_| status::shutting_down())?;
-        self.ask(move |host| {
-            // Held by the work and not by the request: it goes on when the client leaves.
-            let _permit = permit;
-            question(host)
-        })
-        .await
-    }
 }
 
 #[async_trait]
@@ -83,8 +65,10 @@ impl Traces for Rpc {
         request: Request<Streaming<ImportTraceRequest>>,
     ) -> Result<Response<Trace>, Status> {
         let import = self.receive_trace(request.into_inner()).await?;
-        self.ask_about_whole_trace(move |host| host.import_trace(import).map(convert::trace))
-            .await
+        self.ask_in_turn(&self.trace_work, move |host| {
+            host.import_trace(import).map(convert::trace)
+        })
+        .await
     }
 
     async fn get_trace(
@@ -127,7 +111,7 @@ impl Traces for Rpc {
         request: Request<GetOptimumRequest>,
     ) -> Result<Response<GetOptimumResponse>, Status> {
         let GetOptimumRequest { trace, frames } = request.into_inner();
-        self.ask_about_whole_trace(move |host| {
+        self.ask_in_turn(&self.trace_work, move |host| {
             let faults = host.optimum(&trace, frames)?;
             Ok(GetOptimumResponse { faults })
         })
