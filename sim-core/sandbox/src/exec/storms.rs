@@ -117,7 +117,7 @@ fn words_of_the_stack(instance: &Instance) -> impl Iterator<Item = u64> + '_ {
     })
 }
 
-/// Signals of the host, and of a deadline that is not due, hit stubs, gates, transfers and handlers.
+/// Signals of the host, and of a deadline not due, hit stubs, gates, transfers and handlers.
 #[test]
 fn signals_at_every_moment_change_nothing() {
     if !alone("exec::storms::signals_at_every_moment_change_nothing") {
