@@ -307,3 +307,35 @@ fn link_objects(objects: &[PathBuf], runtime: &[PathBuf], output: &Path) -> Resu
 fn read_text(path: &Path) -> Result<String, BuildError> {
     std::fs::read_to_string(path).map_err(|error| BuildError::file("read", path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every part, as a compiler makes it, defines the functions of the table and no others.
+    fn compare_parts(compiler: &str) {
+        let compiler = Compiler::choose(Language::C, Some(compiler)).expect("it is installed");
+        let workshop = Workshop::new().expect("a temporary folder");
+        let mut workshop = workshop.with_runtime_compiler(compiler);
+        for part in runtime::PARTS {
+            let object = workshop.part(part, &misfit::Options::ALL);
+            let symbols = symbols::read(&object.expect("the runtime builds"));
+            let defined = symbols.expect("nm reads objects").defined;
+            let expected = part.functions.iter().map(ToString::to_string);
+            assert_eq!(defined, expected.collect::<BTreeSet<_>>(), "{}", part.file);
+        }
+        assert_eq!(workshop.parts.len(), runtime::PARTS.len());
+    }
+
+    #[test]
+    fn the_table_of_parts_is_what_gcc_makes() {
+        compare_parts("gcc");
+    }
+
+    #[test]
+    fn the_table_of_parts_is_what_clang_makes() {
+        compare_parts("clang");
+    }
+}
