@@ -39,6 +39,8 @@ mod functions;
 mod gates;
 mod host;
 mod instance;
+#[cfg(test)]
+mod leaks;
 mod memory;
 mod shared;
 mod signals;
