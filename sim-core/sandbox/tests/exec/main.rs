@@ -10,6 +10,7 @@ mod deadlines;
 mod escapes;
 mod faults;
 mod fixture;
+mod handovers;
 mod host;
 mod isolation;
 mod lifecycle;
