@@ -47,7 +47,7 @@ fn random_bytes_are_judged() {
     assert!(accepted > 500, "only {accepted} were accepted");
 }
 
-/// Every byte of every accepted case is changed to every other value, one at a time.
+/// One byte at a time, in each of the ways of [`CHANGES`].
 #[test]
 fn every_changed_byte_of_accepted_code_is_judged() {
     let (mut accepted, mut judged) = (0, 0);
