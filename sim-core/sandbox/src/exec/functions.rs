@@ -14,12 +14,13 @@ use super::host::{GraftMemory, Host, HostAbort};
 /// The code with which [`Caller`] aborts a graft whose pointer was not good.
 pub const ABORT_BAD_POINTER: HostAbort = HostAbort(u32::MAX - 1);
 
-type Registered<T> = Box<dyn Fn(&mut Caller<'_, '_, T>, &[u64; 6]) -> Result<u64, HostAbort>>;
+type Registered<T> =
+    Box<dyn Fn(&mut Caller<'_, '_, T>, &[u64; 6]) -> Result<u64, HostAbort> + Send + Sync>;
 
 /// The functions that a program offers to grafts, each by the name that a graft imports.
 ///
 /// `T` is what the functions work on: the embedder lends one to each call with
-/// [`HostFunctions::host`].
+/// [`HostFunctions::host`]. A set may serve several threads at once, each with a `T` of its own.
 ///
 /// ```
 /// use vino_sandbox::{Caller, HostAbort, HostFunctions, SandboxAddr};
@@ -261,7 +262,10 @@ macro_rules! host_function {
         where
             R: HostResult,
             $($name: RegisterValue,)*
-            F: Fn(&mut Caller<'_, '_, T>, $($name),*) -> Result<R, HostAbort> + 'static,
+            F: Fn(&mut Caller<'_, '_, T>, $($name),*) -> Result<R, HostAbort>
+                + Send
+                + Sync
+                + 'static,
         {
             fn into_host_function(self) -> Registered<T> {
                 Box::new(move |caller, _args| {

@@ -167,3 +167,30 @@ fn a_name_is_defined_once() {
     );
     assert_eq!(functions.resolve("g"), None);
 }
+
+#[test]
+fn threads_share_a_set_of_functions_with_states_of_their_own() {
+    let mut functions = HostFunctions::<u64>::new();
+    let add = |caller: &mut Caller<'_, '_, u64>, n: u64| {
+        *caller.state += n;
+        Ok(*caller.state)
+    };
+    functions.define("add", add).expect("free");
+    let source = "FUNCTION main
+        subq $8, %rsp
+        DIRECT_CALL add
+        addq $8, %rsp
+        RETURN";
+    std::thread::scope(|scope| {
+        for start in 0..4 {
+            let functions = &functions;
+            scope.spawn(move || {
+                let mut instance = load_for(source, functions, config());
+                let main = instance.function::<(u64,), u64>("main").expect("defined");
+                let mut state = start;
+                let value = main.call(&mut instance, (7,), &mut functions.host(&mut state));
+                assert_eq!((value.expect("returns"), state), (start + 7, start + 7));
+            });
+        }
+    });
+}
