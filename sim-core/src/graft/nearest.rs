@@ -20,20 +20,10 @@ fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'st
     known.min_by_key(|known| edit_distance(name, known))
 }
 
-/// Insertions, deletions and substitutions that lead from one name to the other (Levenshtein).
+/// Insertions, deletions and substitutions that lead from one name to the other.
 fn edit_distance(one: &str, other: &str) -> usize {
-    let one = &one.as_bytes()[..one.len().min(NAME_BYTES_MAX)];
-    let other = &other.as_bytes()[..other.len().min(NAME_BYTES_MAX)];
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, byte) in one.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, candidate) in other.iter().enumerate() {
-            let substituted = diagonal + usize::from(byte != candidate);
-            diagonal = row[column + 1];
-            row[column + 1] = substituted.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
+    let start = |name: &str| name.bytes().take(NAME_BYTES_MAX).collect::<Vec<u8>>();
+    strsim::generic_levenshtein(&start(one), &start(other))
 }
 
 #[cfg(test)]

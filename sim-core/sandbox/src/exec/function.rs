@@ -250,22 +250,10 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Strin
 /// The bytes of a name that are compared.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Counts the bytes to insert, remove or replace between the starts of two names (Wagner and
-/// Fischer, 1974).
+/// Counts the bytes to insert, remove or replace between the starts of two names.
 fn edit_distance(one: &str, other: &str) -> usize {
-    let start = |text: &'_ str| text.bytes().take(NAME_BYTES_MAX).collect::<Vec<u8>>();
-    let (one, other) = (start(one), start(other));
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, byte) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, candidate) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(byte != candidate);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
+    let start = |name: &str| name.bytes().take(NAME_BYTES_MAX).collect::<Vec<u8>>();
+    strsim::generic_levenshtein(&start(one), &start(other))
 }
 
 #[cfg(test)]
