@@ -89,12 +89,7 @@ impl Kernel {
             None => self.vm.propose()?,
         };
         let owner = self.vm.owner(proposed).expect("a proposal is occupied");
-        let unasked = EvictionOrder {
-            victim: proposed,
-            proposed,
-            outcome: EvictionOutcome::Default,
-            txn: None,
-        };
+        let unasked = EvictionOrder::unasked(proposed);
         let Some(graft) = self.grafts.pick_victim(owner) else {
             self.evict(unasked, meter);
             return Ok(());

@@ -16,11 +16,10 @@
 //! page is back in its place, and nothing outside ever knew.
 use super::Kernel;
 use super::transact::{CommitRecord, EvictionOrder};
-use crate::event::EvictionOutcome;
 use crate::graft::Point;
-use crate::graft::invoke::{self, Surroundings, VictimChoice};
+use crate::graft::invoke::{self, Surroundings};
 use crate::graft::registry::Graft;
-use crate::ids::{FrameNo, TxnId};
+use crate::ids::FrameNo;
 use crate::run::Meter;
 use crate::vm::NoVictim;
 
@@ -34,26 +33,6 @@ pub(crate) enum Unanswered {
     NoVictim,
     /// The transaction holds as many acts or changes as it may.
     LogFull,
-}
-
-impl EvictionOrder {
-    /// What a graft's checked choice comes to.
-    pub(super) fn chosen(choice: VictimChoice, proposed: FrameNo, txn: TxnId) -> EvictionOrder {
-        let (victim, outcome) = match choice {
-            VictimChoice::Evict(victim) if victim == proposed => {
-                (victim, EvictionOutcome::Accepted)
-            }
-            VictimChoice::Evict(victim) => (victim, EvictionOutcome::Override),
-            VictimChoice::SwapFull => (proposed, EvictionOutcome::SwapFull),
-            VictimChoice::NotFound => (proposed, EvictionOutcome::NotFound),
-        };
-        EvictionOrder {
-            victim,
-            proposed,
-            outcome,
-            txn: Some(txn),
-        }
-    }
 }
 
 impl Kernel {
@@ -103,12 +82,7 @@ impl Kernel {
     /// Asks the owner of a page whether that or another of its pages should go.
     fn consult(&mut self, proposed: FrameNo, meter: &mut dyn Meter) -> EvictionOrder {
         let owner = self.vm.owner(proposed).expect("a proposal is occupied");
-        let unasked = EvictionOrder {
-            victim: proposed,
-            proposed,
-            outcome: EvictionOutcome::Default,
-            txn: None,
-        };
+        let unasked = EvictionOrder::unasked(proposed);
         let Some(graft) = self.grafts.pick_victim(owner) else {
             return unasked;
         };

@@ -10,7 +10,7 @@
 //! through a graft-callable comes here again, and that invocation's transaction is a child.
 use super::Kernel;
 use crate::event::{Commit, Event, EvictionOutcome, LogLevel, RemovalReason};
-use crate::graft::invoke::Surroundings;
+use crate::graft::invoke::{Surroundings, VictimChoice};
 use crate::graft::registry::Graft;
 use crate::graft::{Misbehaviour, Point};
 use crate::ids::{FrameNo, GraftId, TxnId};
@@ -25,6 +25,36 @@ pub(crate) struct EvictionOrder {
     pub(crate) outcome: EvictionOutcome,
     /// The transaction in which a graft was asked.
     pub(crate) txn: Option<TxnId>,
+}
+
+impl EvictionOrder {
+    /// The kernel's own proposal.
+    pub(super) fn unasked(proposed: FrameNo) -> EvictionOrder {
+        EvictionOrder {
+            victim: proposed,
+            proposed,
+            outcome: EvictionOutcome::Default,
+            txn: None,
+        }
+    }
+
+    /// What a graft's checked choice comes to.
+    pub(super) fn chosen(choice: VictimChoice, proposed: FrameNo, txn: TxnId) -> EvictionOrder {
+        let (victim, outcome) = match choice {
+            VictimChoice::Evict(victim) if victim == proposed => {
+                (victim, EvictionOutcome::Accepted)
+            }
+            VictimChoice::Evict(victim) => (victim, EvictionOutcome::Override),
+            VictimChoice::SwapFull => (proposed, EvictionOutcome::SwapFull),
+            VictimChoice::NotFound => (proposed, EvictionOutcome::NotFound),
+        };
+        EvictionOrder {
+            victim,
+            proposed,
+            outcome,
+            txn: Some(txn),
+        }
+    }
 }
 
 /// An irreversible act that waits for its transaction's commit.
