@@ -64,17 +64,9 @@ pub(super) fn measure(
     let mut crowd: Vec<Instance> = Vec::with_capacity(SANDBOXES);
     let mut refused = None;
     while crowd.len() < SANDBOXES && refused.is_none() {
-        match Lab::instance(&image, InstanceConfig::default()) {
+        match Instance::new(&image, InstanceConfig::default()) {
             Ok(instance) => crowd.push(instance),
-            Err(failure) => {
-                refused = Some(
-                    failure
-                        .to_string()
-                        .replace("error: ", "")
-                        .trim()
-                        .to_string(),
-                )
-            }
+            Err(error) => refused = Some(vinod::error_chain(&error)),
         }
     }
     let made_ms = start.elapsed().as_secs_f64() * 1e3;
@@ -105,8 +97,8 @@ fn rows(
         Unit::Milliseconds,
         &Series::single(made_ms),
     );
+    total.met = Some(refused.is_none());
     if let Some(why) = refused {
-        total.met = Some(false);
         total = total.note(format!("only {made} could be made: {why}"));
     }
     let drop_time = Measurement::of(
@@ -149,6 +141,8 @@ mod tests {
             mappings: 0,
         };
         let made = (9, Some("no memory".to_string()));
+        let all = rows(usage, usage, (10, None), (1.0, 1.0));
+        assert_eq!(all[0].met, Some(true));
         let rows = rows(usage, usage, made, (1.0, 1.0));
         assert_eq!(rows[0].met, Some(false));
         assert!(

@@ -44,10 +44,12 @@ impl Native {
     /// Asks for one measurement and waits for it.
     pub(super) fn ask(&mut self, request: &str) -> Result<Answer, Failure> {
         let requests = self.requests.as_mut().ok_or_else(Native::is_gone)?;
-        writeln!(requests, "{request}")?;
-        requests.flush()?;
+        // Not `?`: a broken pipe of standard output is success, this one is not.
+        writeln!(requests, "{request}").map_err(|_| Native::is_gone())?;
+        requests.flush().map_err(|_| Native::is_gone())?;
         let mut line = String::new();
-        self.answers.read_line(&mut line)?;
+        let read = self.answers.read_line(&mut line);
+        read.map_err(|_| Native::is_gone())?;
         let mut words = line.split_whitespace().map(str::parse::<u64>);
         let (Some(Ok(ns)), Some(Ok(checksum))) = (words.next(), words.next()) else {
             return Err(Native::is_gone());
@@ -71,5 +73,19 @@ impl Drop for Native {
         // The end of its input ends the child; how it ends no longer matters.
         drop(self.requests.take());
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A broken pipe used to count as a reader of standard output that had seen enough.
+    #[test]
+    fn a_child_that_is_gone_is_an_error() {
+        let mut native = Native::start(Path::new("true")).expect("a program that ends at once");
+        native.child.wait().expect("a child");
+        let failure = native.ask("run fib 1").expect_err("nobody answers");
+        assert_eq!(failure.exit, Exit::Error);
     }
 }
