@@ -98,8 +98,11 @@ impl Subject {
                     .map(|(symbol, _)| demangle(symbol).unwrap_or_else(|| (*symbol).to_string()));
                 let names: Vec<String> = names.collect();
                 let message = format!("{}: no code is named {name}", self.object);
-                let advice = format!("it has {}", names.join(", "));
-                Err(Failure::new(Exit::NotFound, message).with_advice(advice))
+                let failure = Failure::new(Exit::NotFound, message);
+                Err(match names.is_empty() {
+                    true => failure.with_advice("its code has no names: leave out the function"),
+                    false => failure.with_advice(format!("it has {}", names.join(", "))),
+                })
             }
         }
     }
