@@ -73,6 +73,9 @@ impl Host {
     /// Fails if the store or the executor of grafts does.
     pub(crate) fn open(store: Store) -> Result<Arc<Host>, HostError> {
         let engine = Engine::new().map_err(HostError::engine)?;
+        if let Some(notice) = engine.notice() {
+            tracing::warn!("grafts run slower than they could: {notice}");
+        }
         let host = Arc::new(Host {
             store,
             engine,
