@@ -17,7 +17,7 @@ impl<'a> Rewriter<'_, 'a> {
         self.line(format_args!("movq %r11, (%rsp)"));
         self.line(format_args!("ret"));
         self.write(format_args!("{trap}:"));
-        self.line(format_args!("ud2"));
+        self.line(format_args!("int3"));
     }
 
     pub(super) fn call(&mut self, at: usize, instruction: &Instruction<'a>) -> Result<(), Refusal> {

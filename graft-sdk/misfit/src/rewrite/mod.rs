@@ -32,7 +32,7 @@ use crate::liveness::{Bias, Liveness};
 use crate::register::{double_name, quad_name};
 use crate::source::{Program, Statement, StatementKind};
 
-/// The local symbol of a `ud2`, where failed label checks end in functions that do not return.
+/// The local symbol of an `int3`, where failed label checks end in functions that do not return.
 pub(crate) const FAIL_SYMBOL: &str = "vino_cfi_fail";
 
 /// Instruments a program; what cannot be made safe is reported to `problems`.
@@ -141,6 +141,8 @@ impl<'a> Rewriter<'_, 'a> {
             Kind::Leave if self.options.stack => self.leave(at)?,
             Kind::Text(operation) => self.text_operation(at, instruction, operation)?,
             Kind::ClearDirection => {}
+            // Hypervisors intercept `ud2`, which then costs three times as much.
+            Kind::Trap => self.line(format_args!("int3")),
             Kind::Identify => self.identify(&instruction.effect),
             Kind::Nop if !instruction.operands.is_empty() => self.line(format_args!("nop")),
             _ if self.options.stack && stack::writes_stack_pointer(instruction) => {
@@ -220,7 +222,7 @@ impl<'a> Rewriter<'_, 'a> {
             self.line(format_args!(".text"));
             self.line(format_args!(".type {FAIL_SYMBOL}, @function"));
             self.write(format_args!("{FAIL_SYMBOL}:"));
-            self.line(format_args!("ud2"));
+            self.line(format_args!("int3"));
             self.line(format_args!(".size {FAIL_SYMBOL}, .-{FAIL_SYMBOL}"));
         }
         self.out

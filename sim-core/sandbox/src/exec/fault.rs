@@ -142,14 +142,14 @@ const R11: usize = 11;
 /// Bits of the page-fault error code.
 const ERROR_WRITE: u64 = 1 << 1;
 const ERROR_FETCH: u64 = 1 << 4;
+/// Exception number of `int3`.
+const TRAP_BREAKPOINT: u64 = 3;
 /// Exception number of a page fault.
 const TRAP_PAGE_FAULT: u64 = 14;
 
 /// Builds the fault of a graft that trapped.
 pub(super) fn trapped(core: &Core, record: &TrapRecord, deadline: bool) -> GraftFault {
-    // A breakpoint is reported after its instruction.
-    let breakpoint = u64::from(record.signal == libc::SIGTRAP);
-    let pc = SandboxAddr::of_pointer(record.pc.wrapping_sub(breakpoint));
+    let pc = SandboxAddr::of_pointer(trapping_pc(record));
     let page_fault = record.trap == TRAP_PAGE_FAULT && !deadline;
     // Where a fetch faults, the processor's address is that of the instruction.
     let address = page_fault.then_some(record.address);
@@ -238,10 +238,17 @@ fn disassemble(core: &Core, pc: SandboxAddr) -> String {
     text
 }
 
+/// Returns the address of the instruction that trapped: `int3` is reported behind its one byte.
+fn trapping_pc(record: &TrapRecord) -> u64 {
+    record.pc - u64::from(record.trap == TRAP_BREAKPOINT)
+}
+
 fn classify(core: &Core, record: &TrapRecord) -> FaultKind {
     match record.signal {
         libc::SIGFPE => FaultKind::Arithmetic,
-        libc::SIGILL if is_check_trap(core, record.pc) => FaultKind::BadControlTransfer,
+        libc::SIGILL | libc::SIGTRAP if is_check_trap(core, trapping_pc(record)) => {
+            FaultKind::BadControlTransfer
+        }
         libc::SIGILL | libc::SIGTRAP => FaultKind::IllegalInstruction,
         _ if record.trap != TRAP_PAGE_FAULT => FaultKind::Misaligned,
         _ => classify_page_fault(core, record),

@@ -150,6 +150,7 @@ fn a_stack_pointer_anywhere_in_the_sandbox_is_the_graft_s_own_trouble() {
 #[test]
 fn traps_of_the_processor_have_their_own_names() {
     assert_eq!(kind("FUNCTION main\n ud2"), FaultKind::IllegalInstruction);
+    assert_eq!(kind("FUNCTION main\n int3"), FaultKind::IllegalInstruction);
     let divide = "FUNCTION main\n xorl %edx, %edx\n xorl %ecx, %ecx\n divl %ecx\n RETURN";
     assert_eq!(kind(divide), FaultKind::Arithmetic);
     let unaligned = "FUNCTION main

@@ -31,4 +31,4 @@
         .endm
 
         .text
-fail:   ud2
+fail:   int3
