@@ -105,6 +105,7 @@ fn run<H: Host, const BACK: bool>(
     };
     let mut activation = Activation {
         dispatch: dispatch::<H>,
+        clearing: core.clearing,
         core: ptr::from_mut(core),
         host: ptr::from_mut(host).cast(),
         import: MaybeUninit::uninit(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::entry::Routines;
+use super::entry::Clearing;
 use super::error::EngineError;
 use super::fork;
 use super::gates::Gates;
@@ -17,7 +17,7 @@ use super::watchdog::Watchdog;
 pub(super) struct Process {
     signals: Signals,
     watchdog: Watchdog,
-    routines: Routines,
+    clearing: Clearing,
     gates: Gates,
     fsgsbase: bool,
     /// Whether the handlers are installed and the watchdog runs.
@@ -38,11 +38,8 @@ impl Process {
         Ok(Self {
             signals,
             watchdog,
-            routines: Routines::for_this_processor(),
-            gates: Gates::new(
-                ThreadBlock::distance(),
-                std::arch::is_x86_feature_detected!("avx"),
-            ),
+            clearing: Clearing::for_this_processor(),
+            gates: Gates::new(ThreadBlock::distance()),
             fsgsbase: sys::has_fsgsbase(),
             started: AtomicBool::new(false),
         })
@@ -56,8 +53,9 @@ impl Process {
         &self.watchdog
     }
 
-    pub(super) fn routines(&self) -> &Routines {
-        &self.routines
+    /// How to clear vector registers for an image that names some.
+    pub(super) fn clearing(&self) -> Clearing {
+        self.clearing
     }
 
     pub(super) fn gates(&self) -> &Gates {

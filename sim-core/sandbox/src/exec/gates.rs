@@ -1,7 +1,7 @@
 //! The trusted code of a sandbox: how a graft starts, returns, and calls the host.
 //!
 //! ```text
-//!  entry stub    clear vectors, %eax; call *%r11       start of the graft
+//!  entry stub    xor %eax,%eax; call *%r11            start of the graft
 //!  exit gate     LABEL_RETURN; jmp *%fs:LEAVE         where its `ret` goes
 //!  return stub   checked return                       back from a host function
 //!  import gate   LABEL_TARGET; mov $i,%eax; jmp *%fs:IMPORT
@@ -21,15 +21,14 @@ use super::thread::{IMPORT_OFFSET, LEAVE_OFFSET};
 
 /// Offset of the entry stub in a sandbox.
 pub(super) const ENTRY_STUB: u32 = GATES_OFFSET;
-/// How many vector registers a graft can name.
-const VECTORS: u8 = 16;
-/// Bytes of code that clear them: an instruction takes a byte more for the second half.
-const CLEAR_BYTES: u32 = VECTORS as u32 * 4 + VECTORS as u32 / 2;
+const ENTRY_BYTES: u32 = 5;
+/// `xor %eax,%eax; call *%r11`.
+const ENTRY_CODE: [u8; ENTRY_BYTES as usize] = [0x31, 0xc0, 0x41, 0xff, 0xd3];
 /// Offset of the exit gate: where the entry stub's call returns to.
-const EXIT_GATE: u32 = ENTRY_STUB + CLEAR_BYTES + 5;
+const EXIT_GATE: u32 = ENTRY_STUB + ENTRY_BYTES;
 /// Offset of the return stub.
 pub(super) const RETURN_STUB: u32 = GATES_OFFSET + 0x80;
-/// Offset of the trap that the return stub jumps to.
+/// Offset of the trap that the return stub jumps to: one of those that fill the gates.
 pub(super) const RETURN_TRAP: u32 = GATES_OFFSET + 0xc0;
 /// Fills what is not a gate: `int3`.
 pub(super) const TRAP: u8 = 0xcc;
@@ -37,7 +36,6 @@ pub(super) const TRAP: u8 = 0xcc;
 /// The bytes of a process's gates.
 #[derive(Clone, Debug)]
 pub(super) struct Gates {
-    avx: bool,
     leave: [u8; 4],
     import: [u8; 4],
 }
@@ -51,14 +49,13 @@ pub(super) enum GatePart {
 }
 
 impl Gates {
-    /// Prepares gates for a thread block at `distance` from the thread pointer and a processor
-    /// with or without AVX.
+    /// Prepares gates for a thread block at `distance` from the thread pointer.
     ///
     /// # Panics
     ///
     /// The distance is not a 32-bit number, or it spells a label: no linker lays out that much
     /// thread-local storage.
-    pub(super) fn new(distance: i64, avx: bool) -> Self {
+    pub(super) fn new(distance: i64) -> Self {
         let word = |offset: usize| {
             let word = i64::try_from(offset)
                 .ok()
@@ -68,7 +65,6 @@ impl Gates {
                 .to_le_bytes()
         };
         let gates = Self {
-            avx,
             leave: word(LEAVE_OFFSET),
             import: word(IMPORT_OFFSET),
         };
@@ -100,12 +96,10 @@ impl Gates {
             let start = (offset - GATES_OFFSET) as usize;
             pages[start..start + code.len()].copy_from_slice(code);
         };
-        put(ENTRY_STUB, &clear_vectors(self.avx));
-        put(ENTRY_STUB + CLEAR_BYTES, &[0x31, 0xc0, 0x41, 0xff, 0xd3]);
+        put(ENTRY_STUB, &ENTRY_CODE);
         put(EXIT_GATE, &LABEL_RETURN);
         put(EXIT_GATE + 8, &jump_through(self.leave));
         put(RETURN_STUB, &return_stub());
-        put(RETURN_TRAP, &[0x0f, 0x0b]);
         for &import in imports {
             let gate = gate_offset(import);
             put(gate, &LABEL_TARGET);
@@ -132,24 +126,6 @@ pub(super) fn part_at(offset: u32) -> Option<GatePart> {
         distance if distance < RETURN_STUB - GATES_OFFSET => Some(GatePart::Entry),
         _ => Some(GatePart::Return),
     }
-}
-
-/// `vpxor %xmm,%xmm,%xmm`, which clears the whole of a register, or `pxor %xmm,%xmm`.
-fn clear_vectors(avx: bool) -> Vec<u8> {
-    let mut code = Vec::with_capacity(CLEAR_BYTES as usize);
-    for register in 0..VECTORS {
-        let low = register < VECTORS / 2;
-        let source = (!register & 0xf) << 3 | 1;
-        match (avx, low) {
-            (true, true) => code.extend([0xc5, 0x80 | source]),
-            (true, false) => code.extend([0xc4, 0x41, source]),
-            (false, true) => code.extend([0x66, 0x0f]),
-            (false, false) => code.extend([0x66, 0x45, 0x0f]),
-        }
-        let both = register % (VECTORS / 2) * 9;
-        code.extend([0xef, 0xc0 | both]);
-    }
-    code
 }
 
 /// `jmp *%fs:distance`.
@@ -179,7 +155,7 @@ mod tests {
     use iced_x86::{Decoder, DecoderOptions, Formatter, GasFormatter, Instruction};
 
     use super::{
-        CLEAR_BYTES, GATES_OFFSET, Gates, IMPORT_OFFSET, RETURN_STUB, clear_vectors, gate_offset,
+        ENTRY_CODE, ENTRY_STUB, GATES_OFFSET, Gates, IMPORT_OFFSET, RETURN_STUB, gate_offset,
         return_stub,
     };
 
@@ -214,21 +190,16 @@ mod tests {
     }
 
     #[test]
-    fn the_entry_stub_clears_every_vector_register() {
-        for avx in [true, false] {
-            let code = clear_vectors(avx);
-            assert_eq!(code.len(), CLEAR_BYTES as usize);
-            let expected = (0..16).map(|index| match avx {
-                true => format!("vpxor %xmm{index},%xmm{index},%xmm{index}"),
-                false => format!("pxor %xmm{index},%xmm{index}"),
-            });
-            assert!(disassemble(&code, 0).into_iter().eq(expected));
-        }
+    fn the_entry_stub_calls_the_graft() {
+        assert_eq!(
+            disassemble(&ENTRY_CODE, ENTRY_STUB),
+            ["xor %eax,%eax", "call *%r11"]
+        );
     }
 
     #[test]
     fn only_imports_have_gates() {
-        let gates = Gates::new(-0x80, true);
+        let gates = Gates::new(-0x80);
         let pages = gates.bytes(&[2]);
         let start = (gate_offset(2) - GATES_OFFSET) as usize;
         assert_eq!(

@@ -9,6 +9,7 @@ use super::arena::Slot;
 use super::call;
 use super::config::InstanceConfig;
 use super::engine::Process;
+use super::entry::Clearing;
 use super::error::{ExecError, InstanceError};
 use super::fault::GraftFault;
 use super::host::Host;
@@ -42,6 +43,7 @@ pub(super) struct Core {
     pub(super) process: &'static Process,
     pub(super) memory: Memory,
     pub(super) deadline_us: u32,
+    pub(super) clearing: Clearing,
     image_id: u64,
     base: u64,
     stack_bytes: u32,
@@ -76,6 +78,7 @@ impl Instance {
         let core = Core {
             process: image.process(),
             deadline_us: checked.deadline_us,
+            clearing: image.clearing(),
             image_id: image.id(),
             base: memory.base(),
             stack_bytes: checked.stack_bytes,

@@ -4,10 +4,10 @@ use std::arch::asm;
 use std::process::Command;
 
 use super::engine::{Engine, process};
-use super::entry::Routines;
+use super::entry::Clearing;
 use super::error::EngineError;
 use super::fault::FaultKind;
-use super::host::{GraftMemory, Host, HostAbort};
+use super::host::{GraftMemory, Host, HostAbort, NoHost};
 use super::instance::Instance;
 use super::thread::{self, ThreadBlock};
 use super::verified::VerifiedImage;
@@ -40,6 +40,11 @@ fn load(engine: &Engine) -> Instance {
 }
 
 pub(super) fn load_source(engine: &Engine, source: &str) -> Instance {
+    let image = verified(engine, source);
+    Instance::new(&image, InstanceConfig::default()).expect("a sandbox")
+}
+
+fn verified(engine: &Engine, source: &str) -> VerifiedImage {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (input, output) = (folder.path().join("graft.s"), folder.path().join("graft.o"));
     let prelude = include_str!("../../tests/exec/prelude.s");
@@ -53,8 +58,7 @@ pub(super) fn load_source(engine: &Engine, source: &str) -> Instance {
     let object = std::fs::read(&output).expect("as wrote its output");
     let image = DecodedImage::decode(&object, &Limits::default()).expect("an object");
     let image = image.link(&mut |_| Some(0)).expect("one import");
-    let image = VerifiedImage::verify(engine, image, &Policy::default()).expect("verifies");
-    Instance::new(&image, InstanceConfig::default()).expect("a sandbox")
+    VerifiedImage::verify(engine, image, &Policy::default()).expect("verifies")
 }
 
 /// Set in a process that runs one test alone.
@@ -88,10 +92,7 @@ fn a_processor_without_avx_runs_calls_host_functions_and_faults_alike() {
     let engine = Engine::new().expect("this machine runs grafts");
     let mut instance = load(&engine);
     let entry = instance.entry("main").expect("defined");
-    thread::prepare(engine.process());
-    let block = ThreadBlock::of_this_thread();
-    // SAFETY: the block is this thread's, and no graft runs.
-    unsafe { (*block).routines = Routines::without_avx() };
+    instance.core_mut().clearing = Clearing::Sse;
     let noise: f64 = (1..100)
         .map(|n| f64::from(std::hint::black_box(n)).sqrt())
         .sum();
@@ -108,6 +109,131 @@ fn a_processor_without_avx_runs_calls_host_functions_and_faults_alike() {
         .call(entry, &[0, 1, 1], &mut Echo)
         .expect_err("faults");
     assert_eq!(fault.kind, FaultKind::NullAccess { write: true });
+}
+
+/// Leaves a value of the host in every byte of the vector registers.
+macro_rules! poison_vectors {
+    () => {
+        // SAFETY: changes nothing but vector registers, and says so.
+        unsafe {
+            asm!(
+                "pcmpeqb %xmm0, %xmm0",
+                "vinsertf128 $1, %xmm0, %ymm0, %ymm0",
+                ".irp to,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                "vmovaps %ymm0, %ymm\\to",
+                ".endr",
+                out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
+                out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
+                out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
+                out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
+                options(att_syntax, nostack, nomem, preserves_flags),
+            );
+        }
+    };
+}
+
+/// Leaves values of the host in vector registers as it returns to the graft.
+struct Poison;
+
+impl Host for Poison {
+    #[inline(always)]
+    fn call(&mut self, _: &mut GraftMemory<'_>, _: u32, _: &[u64; 6]) -> Result<u64, HostAbort> {
+        poison_vectors!();
+        Ok(0)
+    }
+}
+
+/// The only instruction that names a vector register stores one.
+#[test]
+fn no_value_of_the_host_is_in_a_vector_register_that_a_graft_can_read() {
+    let engine = Engine::new().expect("this machine runs grafts");
+    if !std::arch::is_x86_feature_detected!("avx") {
+        return;
+    }
+    for (register, imports) in (0..16).flat_map(|register| [(register, false), (register, true)]) {
+        let ask = if imports { "DIRECT_CALL ask" } else { "" };
+        let source = format!(
+            "        .local seen
+        .comm seen, 32, 16
+FUNCTION main
+        pushq %rbx
+        {ask}
+        popq %rbx
+        vmovups %ymm{register}, seen(%rip)
+        leaq seen(%rip), %rax
+        RETURN
+FUNCTION unused
+        DIRECT_CALL ask
+"
+        );
+        let image = verified(&engine, &source);
+        assert!(image.proof().names_vectors());
+        let mut instance = Instance::new(&image, InstanceConfig::default()).expect("a sandbox");
+        // Else a lack of clearing could not be seen.
+        assert_eq!(instance.core_mut().clearing, engine.process().clearing());
+        for clearing in [Clearing::Avx, Clearing::AvxClean] {
+            instance.core_mut().clearing = clearing;
+            let entry = instance.entry("main").expect("defined");
+            poison_vectors!();
+            let seen = instance.call(entry, &[], &mut Poison).expect("returns");
+            let word = |index: u64| instance.read_u64(SandboxAddr::of_pointer(seen + 8 * index));
+            assert_eq!([0, 1, 2, 3].map(word), [Some(0); 4], "{register} {imports}");
+        }
+    }
+}
+
+#[test]
+fn no_value_of_a_graft_stays_in_a_vector_register_of_the_host() {
+    const SECRET: u64 = 0x5ec2_e7ed_5ec2_e7ed;
+    let engine = Engine::new().expect("this machine runs grafts");
+    let source = "FUNCTION main
+        movq %rdi, %xmm0
+        movddup %xmm0, %xmm0
+        .irp to,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+        movaps %xmm0, %xmm\\to
+        .endr
+        testl %esi, %esi
+        je 1f
+        movl $1, %gs:(%esi)
+1:      RETURN
+";
+    let image = verified(&engine, source);
+    let mut instance = Instance::new(&image, InstanceConfig::default()).expect("a sandbox");
+    let entry = instance.entry("main").expect("defined");
+    for (clearing, fault) in [
+        (engine.process().clearing(), 0),
+        (engine.process().clearing(), 1),
+        (Clearing::Sse, 0),
+    ] {
+        instance.core_mut().clearing = clearing;
+        let mut left = [0_u64; 32];
+        let result = instance.call(entry, &[SECRET, fault], &mut NoHost);
+        // SAFETY: stores the vector registers in an array that has room for them.
+        unsafe {
+            asm!(
+                ".irp from,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                "movups %xmm\\from, 16*\\from({0})",
+                ".endr",
+                in(reg) left.as_mut_ptr(),
+                options(att_syntax, nostack, preserves_flags),
+            );
+        }
+        assert_eq!(result.is_err(), fault == 1);
+        assert!(!left.contains(&SECRET), "{clearing:?} {fault}: {left:x?}");
+    }
+}
+
+#[test]
+fn vector_registers_are_left_alone_for_a_graft_that_names_none() {
+    let engine = Engine::new().expect("this machine runs grafts");
+    let plain = "FUNCTION main\n movq %rdi, %rax\n shlxq %rdi, %rax, %rax\n RETURN\n";
+    let image = verified(&engine, plain);
+    assert!(!image.proof().names_vectors());
+    assert_eq!(image.clearing(), Clearing::Nothing);
+    let one = format!("{plain}\nFUNCTION unused\n pxor %xmm7, %xmm7\n RETURN\n");
+    let image = verified(&engine, &one);
+    assert!(image.proof().names_vectors());
+    assert_eq!(image.clearing(), engine.process().clearing());
 }
 
 #[test]

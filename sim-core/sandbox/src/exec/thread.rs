@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::engine::Process;
-use super::entry::{Frame, Routines};
+use super::entry::{Frame, ROUTINES, Routines};
 use super::signals::SignalStack;
 use super::sys;
 use super::watchdog::{ThreadWatch, WatchSlot};
@@ -22,7 +22,7 @@ pub(super) struct ThreadBlock {
     /// The frame of the entry whose graft the thread is running; stale whenever code of the host
     /// runs, which is when no program counter is in the sandbox at `gs_base`.
     pub(super) current: *mut Frame,
-    /// The transfers of this thread: where gates and signal handlers go.
+    /// Where gates and signal handlers go: in a sandbox is no address of the host.
     pub(super) routines: Routines,
     /// The `%gs` base that was set last, 0 when none was.
     pub(super) gs_base: u64,
@@ -134,7 +134,7 @@ pub(super) fn prepare(process: &'static Process) -> *const WatchSlot {
     let address = Arc::as_ptr(&watch);
     let fresh = ThreadBlock {
         current: ptr::null_mut(),
-        routines: *process.routines(),
+        routines: ROUTINES,
         gs_base: 0,
         free,
         watch: address,

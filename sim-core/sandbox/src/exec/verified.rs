@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vino_abi::{BASE_SLOT, DATA_OFFSET, GATES_OFFSET, IMAGE_OFFSET, PAGE_BYTES};
 
 use super::engine::{Engine, Process};
+use super::entry::Clearing;
 use super::error::{ExecError, LoadError};
 use super::gates;
 use super::instance::Entry;
@@ -137,6 +138,15 @@ impl VerifiedImage {
 
     pub(super) fn process(&self) -> &'static Process {
         self.sealed.process
+    }
+
+    /// Returns how to clear vector registers around calls of the image.
+    pub(super) fn clearing(&self) -> Clearing {
+        if self.sealed.proof.names_vectors() {
+            self.sealed.process.clearing()
+        } else {
+            Clearing::Nothing
+        }
     }
 
     pub(super) fn id(&self) -> u64 {

@@ -143,6 +143,7 @@ pub struct VerifiedText {
     offset: u32,
     bytes_len: usize,
     instructions: u64,
+    names_vectors: bool,
 }
 
 impl VerifiedText {
@@ -159,6 +160,11 @@ impl VerifiedText {
     /// How many instructions they hold, padding included.
     pub fn instructions(&self) -> u64 {
         self.instructions
+    }
+
+    /// Whether any of them may read or change a vector register.
+    pub fn names_vectors(&self) -> bool {
+        self.names_vectors
     }
 }
 
@@ -180,6 +186,7 @@ pub fn verify(text: &Text<'_>, policy: &Policy) -> Result<VerifiedText, Rejectio
             offset: text.offset,
             bytes_len: text.bytes.len(),
             instructions: scanned.instructions,
+            names_vectors: scanned.names_vectors,
         }),
     }
 }

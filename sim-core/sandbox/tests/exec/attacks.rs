@@ -170,7 +170,7 @@ FUNCTION import
         }
     }
     assert_eq!(called, [0x1_1120; 3]);
-    assert_eq!(returned, [0x1_104d; 3]);
+    assert_eq!(returned, [0x1_1005; 3]);
 }
 
 /// A host function is called and jumped to with the stack anywhere, and called back from there.

@@ -86,6 +86,8 @@ pub(super) struct Spec {
     pub(super) class: Class,
     pub(super) accesses: [Access; OPERANDS_MAX],
     pub(super) constants: Constants,
+    /// Whether it may read or change a vector register, named or implied.
+    pub(super) names_vectors: bool,
 }
 
 /// Where an instruction has its displacement and its immediates.
@@ -123,9 +125,10 @@ macro_rules! groups {
 }
 use groups;
 
-const LISTS: [&[Group]; 8] = [
-    integer::INTEGER,
-    control::CONTROL,
+/// Lists of instructions that leave every vector register alone.
+const WITHOUT_VECTORS: [&[Group]; 2] = [integer::INTEGER, control::CONTROL];
+/// Lists of all others.
+const WITH_VECTORS: [&[Group]; 6] = [
     sse::SSE,
     sse4::SSE4,
     avx::AVX,
@@ -153,7 +156,10 @@ impl Table {
 
     fn build() -> Self {
         let mut specs: Vec<Option<Spec>> = vec![None; Code::values().len()];
-        for group in LISTS.iter().copied().flatten() {
+        let without = WITHOUT_VECTORS.into_iter().flatten();
+        let with = WITH_VECTORS.into_iter().flatten();
+        let groups = without.map(|group| (group, false));
+        for (group, names_vectors) in groups.chain(with.map(|group| (group, true))) {
             let mut accesses = [Access::Absent; OPERANDS_MAX];
             accesses[..group.accesses.len()].copy_from_slice(group.accesses);
             for &code in group.codes {
@@ -162,6 +168,7 @@ impl Table {
                     class: group.class,
                     accesses,
                     constants,
+                    names_vectors,
                 });
             }
         }

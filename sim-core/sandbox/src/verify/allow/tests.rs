@@ -9,10 +9,10 @@ use iced_x86::{
     InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind as Kind, OpKind, Register,
 };
 
-use super::{Access, Class, Constants, LISTS, Spec, Table};
+use super::{Access, Class, Constants, Spec, Table, WITH_VECTORS, WITHOUT_VECTORS};
 use crate::image::SymbolTable;
 use crate::verify::canonical::displacement_bytes;
-use crate::verify::{Policy, Text, verify};
+use crate::verify::{Policy, Text, VerifiedText, verify};
 
 const OFFSET: u32 = vino_abi::IMAGE_OFFSET;
 const FILL: [u8; 16] = [0xcc; 16];
@@ -155,6 +155,10 @@ fn decode(bytes: &[u8]) -> Instruction {
 }
 
 fn is_accepted(bytes: &[u8]) -> bool {
+    proof_of(bytes).is_some()
+}
+
+fn proof_of(bytes: &[u8]) -> Option<VerifiedText> {
     let padded = [bytes, &FILL].concat();
     let text = Text {
         bytes: &padded,
@@ -165,7 +169,7 @@ fn is_accepted(bytes: &[u8]) -> bool {
         relocations: &[],
         symbols: &SymbolTable::default(),
     };
-    verify(&text, &Policy::default()).is_ok()
+    verify(&text, &Policy::default()).ok()
 }
 
 #[test]
@@ -195,13 +199,38 @@ fn nothing_on_the_list_is_privileged_or_touches_hidden_state() {
 
 #[test]
 fn nothing_is_on_the_list_twice() {
-    let listed: usize = LISTS
-        .iter()
-        .copied()
-        .flatten()
-        .map(|group| group.codes.len())
-        .sum();
+    let lists = WITHOUT_VECTORS.into_iter().chain(WITH_VECTORS);
+    let listed: usize = lists.flatten().map(|group| group.codes.len()).sum();
     assert_eq!(listed, entries().count());
+}
+
+#[test]
+fn the_proof_says_whether_any_instruction_names_a_vector_register() {
+    let mut factory = InstructionInfoFactory::new();
+    let mut seen = [0, 0];
+    for (code, spec) in entries() {
+        let kinds = code.op_code().op_kinds();
+        let operand = kinds.iter().any(|kind| format!("{kind:?}").contains("mm_"));
+        assert!(!operand || spec.names_vectors, "{code:?}");
+    }
+    for (instruction, spec) in instructions() {
+        let info = factory.info(&instruction);
+        let mut used = info.used_registers().iter();
+        let named = used.any(|used| used.register().is_vector_register());
+        assert!(!named || spec.names_vectors, "{instruction:?}");
+        // A conversion from memory counts, though it names none.
+        let named = spec.names_vectors;
+        // Alone, and as the one among others.
+        let bytes = encode(&instruction);
+        if let Some(proof) = proof_of(&bytes) {
+            assert_eq!(proof.names_vectors(), named, "{instruction:?}");
+            seen[usize::from(named)] += 1;
+            let among = [&[0x31, 0xc0], &bytes[..], &[0x31, 0xc0]].concat();
+            let among = proof_of(&among).map(|proof| proof.names_vectors());
+            assert_eq!(among, Some(named), "{instruction:?}");
+        }
+    }
+    assert!(seen.into_iter().all(|seen| seen > 100), "{seen:?}");
 }
 
 #[test]

@@ -40,6 +40,8 @@ type Verdict = Result<(), Finding>;
 pub(super) struct Scanned {
     /// How many instructions there are.
     pub(super) instructions: u64,
+    /// Whether any may read or change a vector register.
+    pub(super) names_vectors: bool,
     /// Positions of the instructions of groups, but for the first of each.
     pub(super) interiors: Bitmap,
     /// What is wrong, if anything is.
@@ -68,6 +70,8 @@ pub(super) struct Scanner<'a> {
     /// Whether anything shows that the code was instrumented.
     instrumented: bool,
     instructions: u64,
+    /// Whether an instruction may read or change a vector register.
+    names_vectors: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -89,6 +93,7 @@ impl<'a> Scanner<'a> {
             report: Report::new(text, violations_max),
             instrumented: false,
             instructions: 0,
+            names_vectors: false,
         }
     }
 
@@ -98,6 +103,7 @@ impl<'a> Scanner<'a> {
         self.check_whole();
         Scanned {
             instructions: self.instructions,
+            names_vectors: self.names_vectors,
             interiors: self.interiors,
             rejection: self.report.finish(self.instrumented),
         }
@@ -182,6 +188,7 @@ impl<'a> Scanner<'a> {
             return Err(Rule::R1.into());
         }
         let spec = self.table.lookup(instruction.code()).ok_or(Rule::R2)?;
+        self.names_vectors |= spec.names_vectors;
         let known = self
             .canonical
             .check(window, instruction, spec)
