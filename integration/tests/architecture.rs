@@ -21,7 +21,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "misfit",
             "sim-core",
-            "vino-abi",
             "vino-client",
             "vino-proto",
             "vino-sandbox",

@@ -5,9 +5,8 @@
 
 use std::ops::Range;
 
-use vino_abi::IMPORTS_MAX;
 use vino_sandbox::{
-    DecodedImage, Inspection, Limits, LinkedImage, Policy, SegmentKind, Text, demangle,
+    DecodedImage, IMPORTS_MAX, Inspection, Limits, LinkedImage, Policy, SegmentKind, Text, demangle,
 };
 
 use crate::failure::{Exit, Failure};

@@ -319,6 +319,7 @@ pub use verify::{
     Diagnosis, Inspection, ListedInstruction, Policy, Rejection, Role, RoleCount, Rule, Summary,
     Target, Text, VIOLATIONS_MAX, VerifiedText, Violation, verify,
 };
+pub use vino_abi::IMPORTS_MAX;
 
 #[doc = include_str!("../THREATS.md")]
 pub mod threats {}

@@ -228,7 +228,18 @@ pub(super) fn name_at(strings: &[u8], at: u32) -> Option<&str> {
     let window = &rest[..rest.len().min(NAME_BYTES_MAX)];
     let end = window.iter().position(|&byte| byte == 0)?;
     let name = std::str::from_utf8(&window[..end]).ok()?;
-    (!name.contains(char::is_control)).then_some(name)
+    (!name.contains(changes_the_text_around_it)).then_some(name)
+}
+
+/// Returns whether a terminal shows what surrounds a character differently because of it: control
+/// characters, line separators, and marks that reverse the direction of text (Unicode annex 9).
+fn changes_the_text_around_it(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        )
+        || matches!(character, '\u{2066}'..='\u{2069}')
 }
 
 fn check_identity(object: &[u8]) -> Result<(), DecodeError> {

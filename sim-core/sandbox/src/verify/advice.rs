@@ -22,14 +22,22 @@ pub(super) fn advice(rule: Rule, instruction: &Instruction) -> &'static str {
         Rule::R6 => "protect the stack pointer: run misfit with -s",
         Rule::R7 => "access the stack after moving %rsp: run misfit with -s",
         Rule::R8 => "branch to a label of an instruction, not into a group or outside the image",
-        Rule::R9 => "protect indirect calls and jumps: run misfit with -c",
-        Rule::R10 => "protect returns: run misfit with -c",
+        Rule::R9 if is_jump(instruction) => {
+            "protect indirect jumps: run misfit with -c; for a switch, compile with \
+             -fno-jump-tables"
+        }
+        Rule::R9 => "protect indirect calls: run misfit with -c",
+        Rule::R10 => "protect returns: run misfit with -c on what gcc wrote with -fno-ipa-ra",
         Rule::R11 => "re-base the pointers of string instructions: run misfit with -w and -r",
         Rule::R12 => "change the constant or displacement that looks like a label",
         Rule::R13 => "load the object through the linker of this crate, which pads its code",
         Rule::R14 => "label the functions that are called from outside: run misfit with -c",
         Rule::R15 => "assemble compiler output with as, compiled with -fPIC",
     }
+}
+
+fn is_jump(instruction: &Instruction) -> bool {
+    instruction.mnemonic() == Mnemonic::Jmp
 }
 
 fn is_bit_test(instruction: &Instruction) -> bool {

@@ -57,7 +57,14 @@ fn a_message_stays_short_whatever_the_names() {
 /// Escape sequences steer the terminal of whoever reads the message; a newline forges a line.
 #[test]
 fn a_name_with_control_characters_is_refused() {
-    for forged in [b"\x1b[31mx", b"x\nevil", b"x\revil", b"x\xc2\x9bxxx"] {
+    let reversed = b"x\xe2\x80\xaeyz";
+    for forged in [
+        b"\x1b[31mx",
+        b"x\nevil",
+        b"x\revil",
+        b"x\xc2\x9bxxx",
+        reversed,
+    ] {
         let mut object = assemble("forged: ret\n");
         let name = b"forged";
         let at = object

@@ -66,6 +66,9 @@ fn advice_fits_the_instruction() {
         ("rsqrtss %xmm0,%xmm0", "-ffast-math"),
         ("repne scasb", "only movs and stos"),
         ("bt %rax,(%rsp)", "load the word first"),
+        ("jmp *%rax", "-fno-jump-tables"),
+        ("call *%rax", "misfit with -c"),
+        ("ret", "-fno-ipa-ra"),
     ];
     for (instruction, advice) in cases {
         let rejection = reject(&format!("f: {instruction}\n"));
