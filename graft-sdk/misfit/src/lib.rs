@@ -16,9 +16,12 @@
 //! that was compiled without it and relies on the opposite). Code must be position independent
 //! (`-fPIC`), without stack protector, exceptions, thread-local variables, x87, MMX and AVX-512.
 //!
+//! `cpuid` and `xgetbv` are answered with zeros: a graft's processor has no optional features, on
+//! every machine. Code that asks falls back to what it was compiled for, so runs are repeatable.
+//!
 //! # Inside
 //!
-//! `source` splits the text into statements, `isa` says what instructions do, `labels` finds what
+//! `input` turns away what is no assembly, `source` splits the text into statements, `isa` says what instructions do, `labels` finds what
 //! indirect jumps may reach, `frame` tells tail calls from computed gotos, `liveness` finds
 //! registers and flags that are free, and `rewrite` writes the result.
 #![forbid(unsafe_code)]
@@ -27,6 +30,7 @@
 mod diagnostic;
 mod directive;
 mod frame;
+mod input;
 mod isa;
 mod labels;
 mod liveness;
@@ -78,6 +82,10 @@ pub fn instrument(assembly: &str, options: &Options) -> Result<String, Vec<Diagn
             "compile the graft in several files",
         );
         problems.report(refusal, 1, "");
+        return problems.finish(String::new());
+    }
+    if let Some((line, text, refusal)) = input::refusal(assembly) {
+        problems.report(refusal, line, text);
         return problems.finish(String::new());
     }
     let program = source::parse(assembly, &mut problems);

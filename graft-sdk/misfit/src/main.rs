@@ -85,19 +85,20 @@ fn run(job: &Job) -> Result<(), String> {
 }
 
 fn read_input(path: Option<&Path>) -> io::Result<String> {
-    let mut assembly = String::new();
+    let mut bytes = Vec::new();
     // One byte more than is allowed tells that there is more.
     let limit = misfit::INPUT_BYTES_MAX as u64 + 1;
     match path {
-        Some(path) => File::open(path)?
-            .take(limit)
-            .read_to_string(&mut assembly)?,
-        None => io::stdin()
-            .lock()
-            .take(limit)
-            .read_to_string(&mut assembly)?,
+        Some(path) => File::open(path)?.take(limit).read_to_end(&mut bytes)?,
+        None => io::stdin().lock().take(limit).read_to_end(&mut bytes)?,
     };
-    Ok(assembly)
+    let what = match bytes.get(..4) {
+        Some(b"\x7fELF") => {
+            "an object file: misfit reads what the compiler's -S writes, before `as`"
+        }
+        _ => "not text: misfit reads what the compiler's -S writes",
+    };
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, what))
 }
 
 /// Writes all or nothing: a regular file is replaced by a finished one.

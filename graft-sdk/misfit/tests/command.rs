@@ -135,3 +135,52 @@ fn help_names_every_flag() {
         assert!(text(&run.stdout).contains(flag), "{flag}");
     }
 }
+
+#[test]
+fn what_is_no_assembly_is_turned_away_in_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let once = misfit(
+        &["-crws"],
+        folder.path(),
+        "\t.type f, @function\nf:\n\tret\n",
+    );
+    let cases = [
+        ("", "1: error: the input is empty"),
+        (
+            "#include <stdio.h>\nint main(void) {\n",
+            "1: error: this is a source program",
+        ),
+        (
+            "fn main() {\n    f();\n}\n",
+            "1: error: this is a source program",
+        ),
+        (text(&once.stdout), "error: already instrumented"),
+    ];
+    for (input, sentence) in cases {
+        let run = misfit(&["-crws"], folder.path(), input);
+        assert!(!run.status.success(), "{input}");
+        let errors = text(&run.stderr);
+        assert!(errors.contains(sentence), "{errors}");
+        assert!(
+            errors.contains("misfit: 1 error, nothing was written"),
+            "{errors}"
+        );
+    }
+    let intel = misfit(&["-crws"], folder.path(), "\t.intel_syntax noprefix\n");
+    assert!(text(&intel.stderr).contains("misfit reads AT&T syntax"));
+    for (bytes, sentence) in [
+        (
+            &b"\x7fELF\x02\x01\x01\xff"[..],
+            "an object file: misfit reads what",
+        ),
+        (&b"\xff\xfe"[..], "not text: misfit reads what"),
+    ] {
+        fs::write(folder.path().join("a.o"), bytes).expect("a file");
+        let run = misfit(&["-crws", "-i", "a.o"], folder.path(), "");
+        assert!(
+            text(&run.stderr).contains(sentence),
+            "{}",
+            text(&run.stderr)
+        );
+    }
+}
