@@ -45,7 +45,7 @@ const GRAFT: Flags = Flags {
         "-mno-avx512f",
         "-mno-tls-direct-seg-refs",
     ],
-    levels: &["-O0", "-O1", "-O2", "-O3", "-Os"],
+    levels: &["-O0", "-O1", "-O2", "-O3", "-Os", "-Oz"],
 };
 /// Nothing but what misfit cannot do without.
 const BARE: Flags = Flags {
@@ -54,14 +54,7 @@ const BARE: Flags = Flags {
 };
 /// Wider vectors and the bit manipulation instructions.
 const WIDE: Flags = Flags {
-    flags: &[
-        "-fPIC",
-        "-fno-exceptions",
-        "-mavx2",
-        "-mbmi",
-        "-mbmi2",
-        "-mpopcnt",
-    ],
+    flags: &["-fPIC", "-fno-exceptions", "-march=x86-64-v3"],
     levels: &["-O3"],
 };
 /// What distributions and debuggers add.
@@ -318,7 +311,11 @@ fn has_wide_vectors() -> bool {
     let has = is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("popcnt");
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("movbe");
     if !has {
         eprintln!("notice: this processor lacks AVX2 or BMI, code for them is not tested");
     }
