@@ -22,9 +22,9 @@
 //! # Inside
 //!
 //! `input` turns away what is no assembly, `source` splits the text into statements, `isa` says
-//! what instructions do, `labels` finds what indirect jumps may reach, `frame` tells tail calls from
-//! computed gotos, `liveness` finds registers and flags that are free, and `rewrite` writes the
-//! result.
+//! what instructions do, `labels` finds what indirect jumps may reach, `frame` tells tail calls
+//! from computed gotos, `liveness` finds registers and flags that are free, and `rewrite` writes
+//! the result.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
