@@ -32,7 +32,7 @@ fn code_that_misfit_never_saw_is_called_not_instrumented() {
          label the functions that are called from outside: run misfit with -c\n  \
          0x16003 vas_o::pick_victim+0x3: ret: R10 (a return follows the group that checks and \
          re-bases its address)\n    \
-         protect returns: run misfit with -c"
+         protect returns: run misfit with -c on what gcc wrote with -fno-ipa-ra"
     );
 }
 
