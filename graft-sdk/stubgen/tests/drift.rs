@@ -32,6 +32,9 @@ const CALLABLES: &[&str] = &[
     "vm_offset_t::bsd_pmap_rev_lookup",
 ];
 
+/// Graft-callable entries that the manual does not have: through them a graft reaches other points.
+const ADDED_CALLABLES: &[&str] = &["pm_mgr::pageout"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -104,7 +107,7 @@ fn every_entry_of_the_appendices_for_virtual_memory_is_declared_and_nothing_else
     let mut callables: Vec<String> = callables
         .map(|callable| format!("{}::{}", callable.class, callable.function))
         .collect();
-    let mut expected = CALLABLES.to_vec();
+    let mut expected = [CALLABLES, ADDED_CALLABLES].concat();
     callables.sort_unstable();
     expected.sort_unstable();
     expected.dedup();

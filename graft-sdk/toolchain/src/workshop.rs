@@ -28,7 +28,8 @@ const LIBRARY_FLAGS: &[&str] = &[
 pub struct Workshop {
     folder: TempDir,
     n_objects: u32,
-    parts: BTreeMap<&'static str, PathBuf>,
+    /// Objects of the runtime, by part and by the protections they have.
+    parts: Vec<(&'static str, misfit::Options, PathBuf)>,
     rust_crates: Option<PathBuf>,
     /// With which the runtime is built; asked for when it is first needed.
     runtime_compiler: Option<Compiler>,
@@ -59,7 +60,7 @@ impl Workshop {
         let workshop = Workshop {
             folder,
             n_objects: 0,
-            parts: BTreeMap::new(),
+            parts: Vec::new(),
             rust_crates: None,
             runtime_compiler: None,
         };
@@ -234,15 +235,14 @@ impl Workshop {
         })
     }
 
-    /// The object of a part of the runtime, built when first asked for.
-    ///
-    /// It has all protections, whatever the graft has, except those that the graft goes without.
+    /// The object of a part of the runtime with the graft's protections, built when first asked for.
     fn part(
         &mut self,
         part: &'static Part,
         protections: &misfit::Options,
     ) -> Result<PathBuf, BuildError> {
-        if let Some(object) = self.parts.get(part.file) {
+        let mut built = self.parts.iter();
+        if let Some((_, _, object)) = built.find(|(f, p, _)| *f == part.file && p == protections) {
             return Ok(object.clone());
         }
         let source = self.sdk().join(sdk::RUNTIME_FOLDER).join(part.file);
@@ -256,7 +256,7 @@ impl Workshop {
         }
         let assembly = self.compile(&compiler, &source, &[])?;
         let object = self.instrument_and_assemble(&source, &assembly, protections)?;
-        self.parts.insert(part.file, object.clone());
+        self.parts.push((part.file, *protections, object.clone()));
         Ok(object)
     }
 

@@ -36,10 +36,10 @@ status_t vas_o__pick_victim(vas_o *self, list_o *opt_pages, coremap_entry_o *pro
 }
 "#;
 
-/// Has loads, so that read protection makes a difference.
+/// Has loads that a compiler must keep, so that read protection makes a difference.
 const READING_GRAFT: &str = r#"
 #include "graft-support.h"
-static int table[16];
+static volatile int table[16];
 status_t vas_o__pick_victim(vas_o *self, list_o *opt_pages, coremap_entry_o *proposed,
                             coremap_entry_o **my_choice) {
     (void)self;

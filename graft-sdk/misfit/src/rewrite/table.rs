@@ -84,9 +84,9 @@ fn comparison_before(program: &Program<'_>, jump: usize) -> Option<usize> {
     program.instructions[jump].last()?.register()?;
     let at = liveness::flags_before(program, jump, WINDOW)?;
     let comparison = &program.instructions[at];
-    let is_comparison = ["cmp", "test"]
-        .iter()
-        .any(|name| comparison.mnemonic.starts_with(name));
+    // Not every mnemonic that begins so: `cmpxchg` writes.
+    let operation = comparison.mnemonic.trim_end_matches(['b', 'w', 'l', 'q']);
+    let is_comparison = matches!(operation, "cmp" | "test");
     let is_simple = comparison
         .operands
         .iter()
@@ -157,6 +157,7 @@ mod tests {
             ("\tjnb .L4\n\tret\n", "\tjnb .L4\n"),
             ("cmpl $1, %esi\n\tja .L4", "cmpl $1, %esi\n\tja .L2"),
             ("cmpl %eax, %edx", "cmpl (%rax), %edx"),
+            ("cmpl %eax, %edx", "cmpxchgl %ecx, %edx"),
             ("cmpl %eax, %edx\n", "cmpl %eax, %edx\n\tmovl $1, %edx\n"),
         ] {
             let text = SWITCH.replace(from, to);

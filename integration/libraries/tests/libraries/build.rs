@@ -33,7 +33,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// A compiler family.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compiler {
     Gcc,
     Clang,

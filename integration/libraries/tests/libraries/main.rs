@@ -79,6 +79,7 @@ fn prove(library: &Library, gcc_level: &str, clang_level: &str) {
     let mut failures = Vec::new();
     for (compiler, sample) in [(Compiler::Gcc, gcc_level), (Compiler::Clang, clang_level)] {
         if !compiler.exists() {
+            assert_ne!(compiler, Compiler::Gcc, "gcc is needed: install it");
             eprintln!(
                 "notice: {compiler} is not installed, {} is not tested with it",
                 library.name
