@@ -4,7 +4,8 @@
 //! function is written out; the others become jumps to it, together with the instructions before
 //! them that are the same in both places (`popq %rbx; ret`). Functions that the compiler did not
 //! align share one return, because who compiles for size, or not at all, asks for that; the
-//! unlikely part of a function is one of those.
+//! unlikely part of a function is one of those. A function that calls itself keeps all of its
+//! returns: it spends its time in them, and the jumps would cost it a tenth.
 //!
 //! A trap follows each return that is written out, so that the failed checks near it, its own
 //! included, reach a trap by a jump of two bytes.
@@ -41,12 +42,17 @@ impl Tails {
             return tails;
         }
         let homes = homes(program, labels);
+        let recursive = recursive_functions(program, labels);
         let mut written: HashMap<Home<'_>, usize> = HashMap::new();
         for (at, instruction) in program.instructions.iter().enumerate() {
             if instruction.effect.kind != Kind::Return {
                 continue;
             }
-            let model = *written.entry(homes[at]).or_insert(at);
+            let own = matches!(homes[at], Home::Function(owner) if recursive.contains(&owner));
+            let model = match own {
+                true => at,
+                false => *written.entry(homes[at]).or_insert(at),
+            };
             tails.returns.entry(labels.owner(at)).or_insert(model);
             if model == at {
                 continue;
@@ -125,6 +131,18 @@ fn homes<'a>(program: &Program<'a>, labels: &Labels<'a>) -> Vec<Home<'a>> {
     homes
 }
 
+/// The functions that call themselves.
+fn recursive_functions(program: &Program<'_>, labels: &Labels<'_>) -> HashSet<usize> {
+    let calls = program.instructions.iter().enumerate();
+    let itself = calls.filter_map(|(at, instruction)| {
+        let is_direct = instruction.effect.kind == Kind::Call && !instruction.indirect;
+        let target = is_direct.then(|| instruction.direct_target()).flatten()?;
+        let called = labels.owner(labels.place(target, at)?);
+        (called == labels.owner(at)).then_some(called)
+    });
+    itself.collect()
+}
+
 /// How many instructions before two returns are the same and may be shared.
 fn common_len(program: &Program<'_>, model: usize, at: usize) -> usize {
     let fits = |back: &usize| {
@@ -193,6 +211,14 @@ mod tests {
             output.contains("\tmovl %edi, %ebx\n\tjmp .Lvino_tail_2\n"),
             "{output}"
         );
+    }
+
+    #[test]
+    fn a_function_that_calls_itself_keeps_its_returns() {
+        let recursive = TWO.replace("\tmovl %edi, %ebx\n", "\tcall f\n");
+        assert_eq!(instrumented(&recursive).matches("\tret\n").count(), 2);
+        let other = TWO.replace("\tmovl %edi, %ebx\n", "\tcall g\n");
+        assert_eq!(instrumented(&other).matches("\tret\n").count(), 1);
     }
 
     #[test]
