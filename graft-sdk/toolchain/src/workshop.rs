@@ -235,7 +235,8 @@ impl Workshop {
         })
     }
 
-    /// The object of a part of the runtime with the graft's protections, built when first asked for.
+    /// The object of a part of the runtime, with the graft's protections; built when first asked
+    /// for.
     fn part(
         &mut self,
         part: &'static Part,
