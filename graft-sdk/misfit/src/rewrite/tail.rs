@@ -137,8 +137,10 @@ fn recursive_functions(program: &Program<'_>, labels: &Labels<'_>) -> HashSet<us
     let itself = calls.filter_map(|(at, instruction)| {
         let is_direct = instruction.effect.kind == Kind::Call && !instruction.indirect;
         let target = is_direct.then(|| instruction.direct_target()).flatten()?;
-        let called = labels.owner(labels.place(target, at)?);
-        (called == labels.owner(at)).then_some(called)
+        // A label at the end of the text is at no instruction.
+        let place = labels.place(target, at)?;
+        let is_own = place < program.instructions.len() && labels.owner(place) == labels.owner(at);
+        is_own.then(|| labels.owner(at))
     });
     itself.collect()
 }
@@ -217,6 +219,8 @@ mod tests {
     fn a_function_that_calls_itself_keeps_its_returns() {
         let recursive = TWO.replace("\tmovl %edi, %ebx\n", "\tcall f\n");
         assert_eq!(instrumented(&recursive).matches("\tret\n").count(), 2);
+        let end = format!("{}.Lend:\n", TWO.replace("movl %edi, %ebx", "call .Lend"));
+        assert_eq!(instrumented(&end).matches("\tret\n").count(), 1);
         let other = TWO.replace("\tmovl %edi, %ebx\n", "\tcall g\n");
         assert_eq!(instrumented(&other).matches("\tret\n").count(), 1);
     }
